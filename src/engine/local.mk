@@ -1,0 +1,1 @@
+libengine_a_SOURCES = %D%/dispatcher.c %D%/dispatcher.h %D%/events.c %D%/events.h %D%/settings.h

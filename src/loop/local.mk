@@ -1,0 +1,2 @@
+libloop_a_SOURCES = %D%/backoff.c %D%/backoff.h %D%/fiber.c %D%/fiber.h %D%/resolver.c %D%/resolver.h \
+  %D%/worker.c %D%/worker.h

@@ -1,0 +1,59 @@
+#include "util/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const ErrorInfo infos[_ERROR_MAX] = {
+        [ERROR_NONE] = { .name = "NONE", .http_status = 200, .summary = "no error" },
+#define ERROR(n, http, exit, retry, summary) [ERROR_##n] = { #n, http, exit, retry, summary },
+#include "util/error.def"
+#undef ERROR
+};
+
+const ErrorInfo *error_info(ErrorCode code)
+{
+        return &infos[code];
+}
+
+void error_set_to(Error *err, ErrorCode code, const char *fmt, ...)
+{
+        va_list ap;
+
+        *err = (Error){ .code = code };
+        va_start(ap, fmt);
+        (void) vsnprintf(err->text, sizeof err->text, fmt, ap);
+        va_end(ap);
+}
+
+int error_prefix(Error *err, const char *fmt, ...)
+{
+        char old[sizeof err->text];
+        va_list ap;
+
+        memcpy(old, err->text, sizeof old);
+        va_start(ap, fmt);
+        int n = vsnprintf(err->text, sizeof err->text, fmt, ap);
+        va_end(ap);
+        if (n >= 0 && (size_t) n < sizeof err->text)
+                (void) snprintf(err->text + n, sizeof err->text - (size_t) n, ": %s", old);
+        return -(int) err->code;
+}
+
+int error_at(Error *err, const char *path, unsigned long line, unsigned long column)
+{
+        (void) snprintf(err->path, sizeof err->path, "%s", path);
+        err->line = line;
+        err->column = column;
+        return -(int) err->code;
+}
+
+int error_hint(Error *err, const char *fmt, ...)
+{
+        va_list ap;
+
+        va_start(ap, fmt);
+        (void) vsnprintf(err->hint, sizeof err->hint, fmt, ap);
+        va_end(ap);
+        return -(int) err->code;
+}
