@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
-#include "util/clock.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/error.h"
 #include "util/list.h"
 
@@ -26,7 +26,7 @@ typedef void (*FiberDone)(void *userdata, int r, const Error *err);
 int fiber_spawn(Fiber **ret, sd_event *event, const char *name, FiberMain fn, void *userdata,
                 FiberDone done, Error *err);
 void fiber_cancel(Fiber *f);
-Fiber *fiber_self(void);    /* NULL outside fibers */
+Fiber *fiber_self(void);     /* NULL outside fibers */
 sd_event *fiber_event(void); /* the loop of the running fiber; borrowed */
 bool fiber_cancelled(void); /* has the running fiber been cancelled (shields do not hide it here) */
 
@@ -35,8 +35,8 @@ bool fiber_cancelled(void); /* has the running fiber been cancelled (shields do 
 /* Waits for EPOLLIN/EPOLLOUT/...: the events that came (> 0). The registration is made anew for each
  * wait, since libpq may have closed its socket and opened another under the same number. */
 int fiber_wait_fd(int fd, uint32_t events, uint64_t deadline, Error *err);
-int fiber_sleep(uint64_t usec, Error *err);  /* 0 when the time is over */
-int fiber_yield(Error *err);                 /* lets the loop turn once */
+int fiber_sleep(uint64_t usec, Error *err); /* 0 when the time is over */
+int fiber_yield(Error *err);                /* lets the loop turn once */
 
 /* A condition: fibers wait for it, anybody on the loop signals it. No memory of past signals: check
  * the state you wait for in a loop around fiber_wait(). */

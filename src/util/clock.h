@@ -8,10 +8,10 @@
 #define USEC_PER_SEC 1000000ULL
 #define USEC_INFINITY UINT64_MAX
 
-uint64_t clock_monotonic(void);          /* usec */
-uint64_t clock_wall(void);               /* usec since 1970 */
-uint64_t clock_thread_cpu(void);         /* usec of CPU of this thread: the stall gauge */
-uint64_t clock_after(uint64_t usec);     /* now + usec, absolute monotonic; INFINITY stays */
+uint64_t clock_monotonic(void);      /* usec */
+uint64_t clock_wall(void);           /* usec since 1970 */
+uint64_t clock_thread_cpu(void);     /* usec of CPU of this thread: the stall gauge */
+uint64_t clock_after(uint64_t usec); /* now + usec, absolute monotonic; INFINITY stays */
 #define CLOCK_TEXT_MAX 32
 /* "2026-11-25T03:15:00.123Z" into buf (CLOCK_TEXT_MAX bytes); returns buf. */
 char *clock_format(uint64_t wall_usec, char *buf);

@@ -29,14 +29,19 @@ void error_set_to(Error *err, ErrorCode code, const char *fmt, ...)
 int error_prefix(Error *err, const char *fmt, ...)
 {
         char old[sizeof err->text];
+        size_t used, room;
         va_list ap;
 
         memcpy(old, err->text, sizeof old);
         va_start(ap, fmt);
-        int n = vsnprintf(err->text, sizeof err->text, fmt, ap);
+        (void) vsnprintf(err->text, sizeof err->text - 2, fmt, ap);
         va_end(ap);
-        if (n >= 0 && (size_t) n < sizeof err->text)
-                (void) snprintf(err->text + n, sizeof err->text - (size_t) n, ": %s", old);
+        used = strlen(err->text);
+        memcpy(err->text + used, ": ", 3);
+        used += 2;
+        room = sizeof err->text - used - 1;
+        old[room < sizeof old ? room : sizeof old - 1] = '\0'; /* cut what does not fit */
+        memcpy(err->text + used, old, strlen(old) + 1);
         return -(int) err->code;
 }
 

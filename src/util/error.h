@@ -17,12 +17,12 @@ typedef enum ErrorCode {
 
 typedef struct Error {
         ErrorCode code;
-        char sqlstate[6];   /* "" unless the server said so */
-        unsigned long line; /* 1-based, in path; 0: unknown */
+        char sqlstate[6];     /* "" unless the server said so */
+        unsigned long line;   /* 1-based, in path; 0: unknown */
         unsigned long column; /* 1-based, in characters; 0: unknown */
-        char path[256];     /* the user's file that is at fault, "" if none */
-        char text[1024];    /* one sentence, without a full stop, that names the thing at fault */
-        char hint[512];     /* what to do about it, "" if obvious */
+        char path[256];       /* the user's file that is at fault, "" if none */
+        char text[1024];      /* one sentence, without a full stop, that names the thing at fault */
+        char hint[512];       /* what to do about it, "" if obvious */
 } Error;
 
 typedef struct ErrorInfo {

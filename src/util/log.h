@@ -10,7 +10,8 @@
 #include "util/error.h"
 
 typedef struct LogField {
-        const char *key; /* upper case, a literal: DATABASE, RUN, MIGRATION, SQLSTATE, ERROR, DETAIL, ... */
+        const char *
+                key; /* upper case, a literal: DATABASE, RUN, MIGRATION, SQLSTATE, ERROR, DETAIL, ... */
         enum { LOG_STRING, LOG_NUMBER } type;
         union {
                 const char *string; /* NULL or "": the field is left out */
@@ -20,8 +21,8 @@ typedef struct LogField {
 
 #define LOG_S(k, v) ((LogField){ .key = (k), .type = LOG_STRING, .string = (v) })
 #define LOG_N(k, v) ((LogField){ .key = (k), .type = LOG_NUMBER, .number = (int64_t) (v) })
-#define LOG_ERR_FIELDS(e)                                                                         \
-        LOG_S("ERROR", error_info((e)->code)->name), LOG_S("DETAIL", (e)->text),                  \
+#define LOG_ERR_FIELDS(e)                                                                     \
+        LOG_S("ERROR", error_info((e)->code)->name), LOG_S("DETAIL", (e)->text),              \
                 LOG_S("FILE", (e)->path), LOG_N("LINE", (e)->line), LOG_S("HINT", (e)->hint), \
                 LOG_S("SQLSTATE", (e)->sqlstate)
 

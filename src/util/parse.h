@@ -6,7 +6,9 @@
 
 #include "util/error.h"
 
-int parse_uint(uint64_t *ret, const char *s, Error *err);        /* decimal digits only */
-int parse_size(uint64_t *ret, const char *s, Error *err);        /* bytes: 512, 64KiB, 1MiB, 2GiB, 64kB, 1MB */
-int parse_duration(uint64_t *ret, const char *s, Error *err);    /* usec: 250ms, 10s, 5min, 2h, 1d; 0; "infinity" */
-int parse_bool(bool *ret, const char *s, Error *err);            /* yes/no, true/false, on/off, 1/0 */
+int parse_uint(uint64_t *ret, const char *s, Error *err); /* decimal digits only */
+int parse_size(uint64_t *ret, const char *s,
+               Error *err); /* bytes: 512, 64KiB, 1MiB, 2GiB, 64kB, 1MB */
+int parse_duration(uint64_t *ret, const char *s,
+                   Error *err); /* usec: 250ms, 10s, 5min, 2h, 1d; 0; "infinity" */
+int parse_bool(bool *ret, const char *s, Error *err); /* yes/no, true/false, on/off, 1/0 */

@@ -21,7 +21,7 @@ void text_add(Text *t, const char *s);
 void text_addc(Text *t, char c);
 void text_printf(Text *t, const char *fmt, ...) __attribute__((__format__(__printf__, 2, 3)));
 const char *text_str(const Text *t); /* "" when empty; borrowed */
-char *text_take(Text *t);            /* the string, now the caller's; NULL when bad or out of memory */
+char *text_take(Text *t); /* the string, now the caller's; NULL when bad or out of memory */
 #define _cleanup_text_ _cleanup_(text_done)
 
 /* Strings of SQL: 'it''s' (E'' with doubled backslashes where there is one) and "name". */

@@ -1,1 +1,4 @@
-## unit_tests += test_x ; test_x_SOURCES = tests/unit/test_x.c ; test_x_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)
+unit_tests += test_fiber
+test_fiber_SOURCES = tests/unit/test_fiber.c tests/lib/in_fiber.h
+test_fiber_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/lib
+test_fiber_LDADD = $(LOOP_LIBS) $(CMOCKA_LIBS)
