@@ -4,11 +4,11 @@
 #include <jansson.h>
 
 #include "engine/events.h"
+#include "engine/run.h"
 #include "engine/settings.h"
 #include "store/store.h"
 
 typedef struct Dispatcher Dispatcher;
-typedef struct Run Run;
 
 int dispatcher_new(Dispatcher **ret, sd_event *event, const ServiceSettings *service, const DatabaseSettings *databases,
                    size_t n_databases, Store *store, Error *err); /* settings are borrowed until dispatcher_free or reload */
@@ -58,13 +58,3 @@ void dispatcher_metrics(Dispatcher *d, Text *out);
 int dispatcher_probe(Dispatcher *d, const char *database /* NULL: all */, Error *err); /* refreshes what status knows */
 int dispatcher_plan_json(Dispatcher *d, const char *database, const char *target, json_t **ret, Error *err);
 int dispatcher_history_json(Dispatcher *d, const char *database, json_t **ret, Error *err);
-
-/* Runs, as seen from outside. */
-Run *run_ref(Run *r);
-Run *run_unref(Run *r);
-DEFINE_CLEANUP(Run *, run_unref)
-const char *run_id(const Run *r);
-json_t *run_json(const Run *r);           /* new reference, as in API.md */
-bool run_finished(const Run *r);
-int run_http_status(const Run *r);        /* of an answer sent now: 200, 202, 409, 500, 503 */
-Condition *run_changed(Run *r);           /* signalled at every change of state */
