@@ -1,1 +1,3 @@
-## unit_tests += test_x ; test_x_SOURCES = tests/unit/test_x.c ; test_x_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)
+unit_tests += test_store
+test_store_SOURCES = tests/unit/test_store.c
+test_store_LDADD = $(STORE_LIBS) $(CMOCKA_LIBS)
