@@ -1,1 +1,6 @@
 ## fuzz_programs += fuzz_x ; fuzz_x_SOURCES = tests/fuzz/fuzz_x.c ; fuzz_x_CFLAGS/_LDFLAGS = ... -fsanitize=fuzzer
+fuzz_programs += fuzz_http_body
+fuzz_http_body_SOURCES = tests/fuzz/fuzz_http_body.c tests/unit/fake_dispatcher.c tests/unit/fake_dispatcher.h
+fuzz_http_body_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+fuzz_http_body_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_http_body_LDADD = libapi.a $(LOOP_LIBS) $(MHD_LIBS)

@@ -79,20 +79,24 @@ void event_listener_remove(EventListener *e)
 
 /* ---- runs ---- */
 
-struct Run {
-        unsigned refs;
+typedef struct FakeRun {
+        Run run; /* id, changed and refs of it are used */
         Dispatcher *dispatcher;
-        char id[32], database[32], target[32], key[256];
+        char database[32], target[32], key[256];
         const char *state;
         int status;
         Fiber *fiber;
-        Condition changed;
-};
+} FakeRun;
+
+static FakeRun *fake(const Run *r)
+{
+        return (FakeRun *) (uintptr_t) r;
+}
 
 struct Dispatcher {
         sd_event *event;
         EventLog *log;
-        Run *runs[FAKE_MAX_RUNS];
+        FakeRun *runs[FAKE_MAX_RUNS];
         size_t n_runs;
         uint64_t next_id, babble_interval;
         sd_event_source *babble;
@@ -121,18 +125,18 @@ const char *run_id(const Run *r)
 
 json_t *run_json(const Run *r)
 {
-        return json_pack("{s:s,s:s,s:s,s:n}", "id", r->id, "database", r->database, "state",
-                         r->state, "error");
+        return json_pack("{s:s,s:s,s:s,s:n}", "id", r->id, "database", fake(r)->database, "state",
+                         fake(r)->state, "error");
 }
 
 bool run_finished(const Run *r)
 {
-        return r->status != 202;
+        return fake(r)->status != 202;
 }
 
 int run_http_status(const Run *r)
 {
-        return r->status;
+        return fake(r)->status;
 }
 
 Condition *run_changed(Run *r)
@@ -140,15 +144,15 @@ Condition *run_changed(Run *r)
         return &r->changed;
 }
 
-static void set_state(Run *r, const char *state, int status)
+static void set_state(FakeRun *r, const char *state, int status)
 {
         json_t *data = json_pack("{s:s}", "state", state);
 
         r->state = state;
         r->status = status;
-        event_log_publish(r->dispatcher->log, "run.state", r->id, data);
+        event_log_publish(r->dispatcher->log, "run.state", r->run.id, data);
         json_decref(data);
-        condition_signal(&r->changed);
+        condition_signal(&r->run.changed);
 }
 
 static int run_main(void *userdata, Error *err)
@@ -159,7 +163,7 @@ static int run_main(void *userdata, Error *err)
         } ends[] = { { "fail", "failed", 500 },
                      { "refuse", "refused", 409 },
                      { "unavailable", "unavailable", 503 } };
-        Run *r = userdata;
+        FakeRun *r = userdata;
         int k = fiber_sleep(strcmp(r->target, "hang") ? RUN_TIME : USEC_INFINITY / 4, err);
 
         if (k < 0)
@@ -175,20 +179,20 @@ static int run_main(void *userdata, Error *err)
 
 static void run_done(void *userdata, int k, const Error *err)
 {
-        Run *r = userdata;
+        FakeRun *r = userdata;
 
         (void) err;
         r->fiber = NULL;
         if (k < 0)
                 set_state(r, "cancelled", 409);
-        run_unref(r);
+        run_unref(&r->run);
 }
 
 static void forget_oldest(Dispatcher *d)
 {
         for (size_t i = 0; i < d->n_runs; i++)
-                if (run_finished(d->runs[i])) {
-                        run_unref(d->runs[i]);
+                if (run_finished(&d->runs[i]->run)) {
+                        run_unref(&d->runs[i]->run);
                         memmove(&d->runs[i], &d->runs[i + 1],
                                 (d->n_runs - i - 1) * sizeof d->runs[0]);
                         d->n_runs--;
@@ -198,7 +202,7 @@ static void forget_oldest(Dispatcher *d)
 
 static int add_run(Dispatcher *d, const char *database, const Submission *s, Run **ret, Error *err)
 {
-        Run *r;
+        FakeRun *r;
         int k = 0;
 
         if (d->n_runs == FAKE_MAX_RUNS)
@@ -208,22 +212,22 @@ static int add_run(Dispatcher *d, const char *database, const Submission *s, Run
         r = calloc(1, sizeof *r);
         if (!r)
                 return error_oom(err, "a run");
-        *r = (Run){ .refs = 1, .dispatcher = d, .state = "queued", .status = 202 };
-        condition_init(&r->changed);
-        (void) snprintf(r->id, sizeof r->id, "RUN%" PRIu64, ++d->next_id);
+        *r = (FakeRun){ .run.refs = 1, .dispatcher = d, .state = "queued", .status = 202 };
+        condition_init(&r->run.changed);
+        (void) snprintf(r->run.id, sizeof r->run.id, "RUN%" PRIu64, ++d->next_id);
         (void) snprintf(r->database, sizeof r->database, "%s", database);
         (void) snprintf(r->target, sizeof r->target, "%s", s->target ? s->target : "");
         (void) snprintf(r->key, sizeof r->key, "%s", s->idempotency_key ? s->idempotency_key : "");
         d->runs[d->n_runs++] = r;
-        *ret = r;
+        *ret = &r->run;
         if (!strcmp(r->target, "now")) {
                 set_state(r, "succeeded", 200);
                 return 0;
         }
         set_state(r, "applying", 202);
-        k = fiber_spawn(&r->fiber, d->event, "run", run_main, run_ref(r), run_done, err);
-        if (k < 0)
-                run_unref(r);
+        k = fiber_spawn(&r->fiber, d->event, "run", run_main, r, run_done, err);
+        if (k >= 0)
+                (void) run_ref(&r->run);
         return k;
 }
 
@@ -232,7 +236,7 @@ int dispatcher_submit(Dispatcher *d, const Submission *s, Run **runs, size_t *n_
         *n_runs = 0;
         for (size_t i = 0; s->idempotency_key && i < d->n_runs; i++)
                 if (!strcmp(d->runs[i]->key, s->idempotency_key)) {
-                        runs[(*n_runs)++] = d->runs[i];
+                        runs[(*n_runs)++] = &d->runs[i]->run;
                         return 0;
                 }
         for (size_t i = 0; i < sizeof databases / sizeof databases[0]; i++) {
@@ -253,8 +257,8 @@ int dispatcher_submit(Dispatcher *d, const Submission *s, Run **runs, size_t *n_
 Run *dispatcher_find_run(Dispatcher *d, const char *id)
 {
         for (size_t i = 0; i < d->n_runs; i++)
-                if (!strcmp(d->runs[i]->id, id))
-                        return d->runs[i];
+                if (!strcmp(d->runs[i]->run.id, id))
+                        return &d->runs[i]->run;
         return NULL;
 }
 
@@ -264,8 +268,8 @@ int dispatcher_cancel(Dispatcher *d, const char *id, Error *err)
 
         if (!r)
                 return error_set(err, ERROR_NOT_FOUND, "there is no run \"%.64s\"", id);
-        if (r->fiber)
-                fiber_cancel(r->fiber);
+        if (fake(r)->fiber)
+                fiber_cancel(fake(r)->fiber);
         return 0;
 }
 
@@ -287,7 +291,7 @@ int dispatcher_list_runs(Dispatcher *d, const char *database, const char *state,
         for (size_t i = d->n_runs; i-- && json_array_size(*ret) < limit;)
                 if ((!database || !strcmp(database, d->runs[i]->database)) &&
                     (!state || !strcmp(state, d->runs[i]->state)))
-                        (void) json_array_append_new(*ret, run_json(d->runs[i]));
+                        (void) json_array_append_new(*ret, run_json(&d->runs[i]->run));
         return 0;
 }
 
@@ -447,7 +451,7 @@ Dispatcher *dispatcher_free(Dispatcher *d)
 {
         sd_event_source_disable_unref(d->babble);
         for (size_t i = 0; i < d->n_runs; i++)
-                run_unref(d->runs[i]);
+                run_unref(&d->runs[i]->run);
         event_log_free(d->log);
         free(d);
         return NULL;
