@@ -24,7 +24,8 @@ typedef struct Database {
         uint64_t wake_usec_total;
 } Database;
 
-int database_new(Database **ret, const DatabaseSettings *settings, EventLog *events, Store *store, Error *err);
+int database_new(Database **ret, const DatabaseSettings *settings, EventLog *events, Store *store,
+                 Error *err);
 Database *database_free(Database *d);
 DEFINE_CLEANUP(Database *, database_free)
 

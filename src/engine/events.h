@@ -11,9 +11,10 @@ typedef struct EventLog EventLog;
 
 typedef struct Event {
         uint64_t id;
-        char run[32];      /* "" when it belongs to none */
-        char type[32];     /* "run.state", "step.state", "availability", "statement", "notice", "lock" */
-        char *data;        /* one line of JSON */
+        char run[32]; /* "" when it belongs to none */
+        char type
+                [32]; /* "run.state", "step.state", "availability", "statement", "notice", "lock" */
+        char *data;   /* one line of JSON */
 } Event;
 
 int event_log_new(EventLog **ret, unsigned capacity, uint64_t first_id, Error *err);
@@ -30,4 +31,5 @@ typedef struct EventListener {
         void *userdata;
 } EventListener;
 void event_log_listen(EventLog *l, EventListener *e);
-void event_listener_remove(EventListener *e); /* fine when not listening (node initialised or zeroed) */
+void event_listener_remove(
+        EventListener *e); /* fine when not listening (node initialised or zeroed) */

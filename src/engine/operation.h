@@ -22,15 +22,18 @@ const char *operation_kind_name(OperationKind k);
 
 typedef struct Operation {
         OperationKind kind;
-        const char *target;  /* NULL: as configured. UNDO: undo everything above it; NULL: the last one */
+        const char *
+                target; /* NULL: as configured. UNDO: undo everything above it; NULL: the last one */
         bool dry_run;
         uint64_t timeout;    /* usec, 0: as configured */
         const char *version; /* WAIT: NULL = reachable only; BASELINE: NULL = as configured */
-        const char *resolve; /* REPAIR: NULL, or what to do with a step that needs attention: "done", "rerun" */
+        const char *
+                resolve; /* REPAIR: NULL, or what to do with a step that needs attention: "done", "rerun" */
         const char *trigger, *by, *reason; /* "cli", "api", "start"; by and reason may be NULL */
 } Operation;
 
 /* Does it and waits for its end, in a fiber. *result (new reference) is filled whenever there is something to show, also on
  * failure: the run's JSON for what changes the database, else the plan, status, history or validation.
  * events may be NULL. *applied (may be NULL) counts the migrations applied. */
-int operation_execute(const DatabaseSettings *db, const Operation *op, EventLog *events, json_t **result, Error *err);
+int operation_execute(const DatabaseSettings *db, const Operation *op, EventLog *events,
+                      json_t **result, Error *err);

@@ -7,10 +7,12 @@
 #include "util/utf8.h"
 
 static const char *const state_names[_RUN_STATE_MAX] = {
-        [RUN_QUEUED] = "queued",     [RUN_WAKING] = "waking",           [RUN_LOCKING] = "locking",
-        [RUN_PLANNING] = "planning", [RUN_APPLYING] = "applying",       [RUN_SUCCEEDED] = "succeeded",
-        [RUN_FAILED] = "failed",     [RUN_REFUSED] = "refused",         [RUN_UNAVAILABLE] = "unavailable",
-        [RUN_CANCELLED] = "cancelled", [RUN_INTERRUPTED] = "interrupted",
+        [RUN_QUEUED] = "queued",           [RUN_WAKING] = "waking",
+        [RUN_LOCKING] = "locking",         [RUN_PLANNING] = "planning",
+        [RUN_APPLYING] = "applying",       [RUN_SUCCEEDED] = "succeeded",
+        [RUN_FAILED] = "failed",           [RUN_REFUSED] = "refused",
+        [RUN_UNAVAILABLE] = "unavailable", [RUN_CANCELLED] = "cancelled",
+        [RUN_INTERRUPTED] = "interrupted",
 };
 
 static const char *const step_state_names[_STEP_STATE_MAX] = {
@@ -58,8 +60,9 @@ static int copy_string(const char **field, Error *err)
 int run_new(Run **ret, const char *database, const Operation *op, Error *err)
 {
         _cleanup_(run_unrefp) Run *r = calloc(1, sizeof *r);
-        const char **strings[] = { &r->operation.target,  &r->operation.version, &r->operation.resolve,
-                                   &r->operation.trigger, &r->operation.by,      &r->operation.reason };
+        const char **strings[] = { &r->operation.target,  &r->operation.version,
+                                   &r->operation.resolve, &r->operation.trigger,
+                                   &r->operation.by,      &r->operation.reason };
         int status = 0;
 
         if (!r)
@@ -95,9 +98,9 @@ int run_from_json(Run **ret, const json_t *document, Error *err)
 
         if (json_unpack_ex((json_t *) (uintptr_t) document, &e, 0,
                            "{s:s,s:s,s?s,s?{s?s,s?b,s?I},s?{s?s,s?s,s?s}}", "id", &id, "database",
-                           &database, "created_at", &created, "request", "target", &target, "dry_run",
-                           &dry_run, "timeout_ms", &timeout_ms, "trigger", "kind", &trigger, "by", &by,
-                           "reason", &reason) < 0)
+                           &database, "created_at", &created, "request", "target", &target,
+                           "dry_run", &dry_run, "timeout_ms", &timeout_ms, "trigger", "kind",
+                           &trigger, "by", &by, "reason", &reason) < 0)
                 return error_set(err, ERROR_IO, "a stored run cannot be read: %s", e.text);
         r = run_new(&run, database,
                     &(Operation){ .kind = OPERATION_MIGRATE,
@@ -168,7 +171,8 @@ static void publish_state(Run *r)
         if (!r->events)
                 return;
         data = json_pack("{s:s,s:s,s:s,s:s}", "id", r->id, "database", r->database, "state",
-                         state_names[r->state], "operation", operation_kind_name(r->operation.kind));
+                         state_names[r->state], "operation",
+                         operation_kind_name(r->operation.kind));
         if (data && r->error.code != ERROR_NONE)
                 (void) json_object_set_new(data, "error", error_json(&r->error));
         event_log_publish(r->events, "run.state", r->id, data);
@@ -288,7 +292,8 @@ json_t *error_json(const Error *err)
 
         if (err->code == ERROR_NONE)
                 return json_null();
-        j = json_pack("{s:s,s:o}", "error", error_info(err->code)->name, "text", string_json(err->text));
+        j = json_pack("{s:s,s:o}", "error", error_info(err->code)->name, "text",
+                      string_json(err->text));
         if (!j)
                 return json_null();
         if (err->sqlstate[0])
@@ -306,13 +311,14 @@ json_t *error_json(const Error *err)
 
 static json_t *step_json(const RunStep *s)
 {
-        return json_pack("{s:o,s:o,s:o,s:s,s:s,s:b,s:o,s:I,s:I,s:I,s:I,s:I}", "id", string_json(s->id),
-                         "description", string_json(s->description), "file", string_json(s->file),
-                         "kind", migration_kind_name(s->kind), "state", step_state_names[s->state],
-                         "transactional", s->transactional, "started_at", time_json(s->started_wall),
-                         "duration_ms", (json_int_t) s->duration_ms, "statements",
-                         (json_int_t) s->statements, "statement", (json_int_t) s->statement, "rows",
-                         (json_int_t) s->rows, "retries", (json_int_t) s->retries);
+        return json_pack("{s:o,s:o,s:o,s:s,s:s,s:b,s:o,s:I,s:I,s:I,s:I,s:I}", "id",
+                         string_json(s->id), "description", string_json(s->description), "file",
+                         string_json(s->file), "kind", migration_kind_name(s->kind), "state",
+                         step_state_names[s->state], "transactional", s->transactional,
+                         "started_at", time_json(s->started_wall), "duration_ms",
+                         (json_int_t) s->duration_ms, "statements", (json_int_t) s->statements,
+                         "statement", (json_int_t) s->statement, "rows", (json_int_t) s->rows,
+                         "retries", (json_int_t) s->retries);
 }
 
 static json_t *phases_json(const Run *r)
@@ -364,15 +370,16 @@ json_t *run_json(const Run *r)
 
         for (size_t i = 0; i < r->n_steps; i++)
                 (void) json_array_append_new(steps, step_json(&r->steps[i]));
-        j = json_pack("{s:s,s:s,s:s,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:O}", "id", r->id,
-                      "database", r->database, "operation", operation_kind_name(r->operation.kind),
-                      "request", request_json(&r->operation), "trigger", trigger_json(&r->operation),
-                      "state", state_names[r->state], "created_at", time_json(r->created_wall),
-                      "started_at", time_json(r->started_wall), "finished_at",
-                      time_json(r->finished_wall), "phases_ms", phases_json(r), "from_version",
-                      string_json(r->from_version), "to_version", string_json(r->to_version),
-                      "progress", progress_json(r), "steps", steps, "applied", (json_int_t) r->applied,
-                      "error", error_json(&r->error), "warnings", r->warnings);
+        j = json_pack("{s:s,s:s,s:s,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:O}", "id",
+                      r->id, "database", r->database, "operation",
+                      operation_kind_name(r->operation.kind), "request",
+                      request_json(&r->operation), "trigger", trigger_json(&r->operation), "state",
+                      state_names[r->state], "created_at", time_json(r->created_wall), "started_at",
+                      time_json(r->started_wall), "finished_at", time_json(r->finished_wall),
+                      "phases_ms", phases_json(r), "from_version", string_json(r->from_version),
+                      "to_version", string_json(r->to_version), "progress", progress_json(r),
+                      "steps", steps, "applied", (json_int_t) r->applied, "error",
+                      error_json(&r->error), "warnings", r->warnings);
         if (j && r->result)
                 (void) json_object_set(j, "result", r->result);
         return j;

@@ -52,7 +52,7 @@ typedef struct Run {
         unsigned refs;
         char id[RUN_ID_SIZE];
         char *database;
-        Operation operation; /* its strings are owned by the run */
+        Operation operation;   /* its strings are owned by the run */
         char *idempotency_key; /* NULL: none */
         RunState state;
         uint64_t created_wall, started_wall, finished_wall;
@@ -61,14 +61,15 @@ typedef struct Run {
         char *from_version, *to_version;
         RunStep *steps;
         size_t n_steps, step; /* step: index of the one that is going */
-        Error error;     /* code ERROR_NONE: none */
+        Error error;          /* code ERROR_NONE: none */
         json_t *warnings;
-        json_t *result;  /* what the operation found out (plan, validation, ...); NULL for none */
+        json_t *result;   /* what the operation found out (plan, validation, ...); NULL for none */
         uint64_t applied; /* steps applied by this run */
         uint64_t reconnects;
         Condition changed;
         EventLog *events; /* borrowed; NULL: nobody listens */
-        void (*on_change)(void *userdata, struct Run *run); /* after each change of state; may be NULL */
+        void (*on_change)(void *userdata,
+                          struct Run *run); /* after each change of state; may be NULL */
         void *userdata;
 } Run;
 
@@ -92,4 +93,6 @@ json_t *run_json(const Run *r);
 bool run_finished(const Run *r);
 int run_http_status(const Run *r);
 Condition *run_changed(Run *r);
-json_t *error_json(const Error *err); /* {"error","text","sqlstate","file","line","column","hint"}; null for none */
+json_t *error_json(
+        const Error *
+                err); /* {"error","text","sqlstate","file","line","column","hint"}; null for none */

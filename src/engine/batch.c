@@ -1,0 +1,193 @@
+#include "engine/batch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* A single statement may be as big as its file; 1 GiB is the server's own limit for a string. */
+#define BATCH_CEILING ((size_t) 1 << 30)
+#define COPY_CHUNK ((size_t) 64 * 1024)
+
+void batch_init(Batch *b)
+{
+        *b = (Batch){ .sql = TEXT_INIT(BATCH_CEILING) };
+}
+
+void batch_done(Batch *b)
+{
+        text_done(&b->sql);
+        free(b->segments);
+        batch_init(b);
+}
+
+void batch_clear(Batch *b)
+{
+        /* A huge statement's memory is given back; the usual one's is kept. */
+        if (b->sql.size > 4 * BATCH_TARGET)
+                text_done(&b->sql);
+        else
+                text_clear(&b->sql);
+        b->n_segments = 0;
+        b->failed = false;
+}
+
+bool batch_empty(const Batch *b)
+{
+        return b->n_segments == 0;
+}
+
+static void add(Batch *b, const BatchSegment *segment, const char *text)
+{
+        if (b->n_segments == b->size) {
+                size_t size = b->size ? 2 * b->size : 32;
+                BatchSegment *more = reallocarray(b->segments, size, sizeof *more);
+
+                if (!more) {
+                        b->failed = true;
+                        return;
+                }
+                b->segments = more;
+                b->size = size;
+        }
+        b->segments[b->n_segments] = *segment;
+        b->segments[b->n_segments].out = b->sql.len;
+        b->n_segments++;
+        text_append(&b->sql, text, segment->len);
+}
+
+void batch_add_own(Batch *b, size_t step, bool commits, const char *sql)
+{
+        add(b, &(BatchSegment){ .len = strlen(sql), .step = step, .commits = commits }, sql);
+}
+
+int batch_add_own_text(Batch *b, size_t step, const Text *sql, Error *err)
+{
+        Scanner scanner;
+        Statement st;
+        int r;
+
+        if (sql->bad)
+                return error_oom(err, "a history statement");
+        scanner_init(&scanner, text_str(sql), sql->len, "(generated)");
+        while ((r = scanner_next(&scanner, &st, err)) > 0)
+                add(b, &(BatchSegment){ .len = st.end - st.start, .step = step },
+                    sql->s + st.start);
+        return r;
+}
+
+void batch_add(Batch *b, size_t step, const Script *script, const Statement *st)
+{
+        const char *text = script->text.data + st->start;
+        size_t len = st->end - st->start;
+
+        add(b, &(BatchSegment){ .script = script, .statement = *st, .len = len, .step = step },
+            text);
+        if (len == 0 || text[len - 1] != ';') /* the last one of a file may lack it */
+                text_add(&b->sql, "\n;");
+        text_addc(&b->sql, '\n');
+}
+
+/* ---- sending ---- */
+
+typedef struct Sending {
+        Batch *batch;
+        BatchDone done;
+        void *userdata;
+} Sending;
+
+static int on_result(void *userdata, unsigned index, const PGresult *res, Error *err)
+{
+        Sending *s = userdata;
+        const char *tuples = PQcmdTuples((PGresult *) (uintptr_t) res);
+
+        (void) err;
+        s->batch->results = index + 1;
+        if (index < s->batch->n_segments && s->done)
+                s->done(s->userdata, &s->batch->segments[index],
+                        *tuples ? strtoull(tuples, NULL, 10) : 0);
+        return 0;
+}
+
+static size_t read_copy(void *userdata, const char **data)
+{
+        Batch *b = userdata;
+        const BatchSegment *last = &b->segments[b->n_segments - 1];
+        size_t n = last->statement.payload_end - b->copy_at;
+
+        if (n > COPY_CHUNK)
+                n = COPY_CHUNK;
+        *data = last->script->text.data + b->copy_at;
+        b->copy_at += n;
+        return n;
+}
+
+/* Byte in the string of the server's 1-based position, which counts characters unless the database is SQL_ASCII. */
+static size_t position_to_byte(const char *sql, size_t len, const PgFailure *f)
+{
+        size_t at = 0;
+
+        if (f->position_in_bytes)
+                return f->position - 1 < len ? f->position - 1 : len;
+        for (unsigned long n = f->position - 1; at < len; at++)
+                if (((unsigned char) sql[at] & 0xc0U) != 0x80 && n-- == 0)
+                        break;
+        return at;
+}
+
+static int locate(const Batch *b, const PgFailure *f, const BatchSegment **failed, Error *err)
+{
+        const BatchSegment *seg;
+        size_t at;
+
+        if (f->result_index >= b->n_segments)
+                return -(int) err->code;
+        seg = &b->segments[f->result_index];
+        at = seg->statement.first;
+        if (f->position > 0) {
+                size_t byte = position_to_byte(b->sql.s, b->sql.len, f);
+
+                /* A syntax error is found while the whole string is parsed, before any result. */
+                for (size_t i = 0; i < b->n_segments && b->segments[i].out <= byte; i++)
+                        seg = &b->segments[i];
+                at = seg->statement.start + (byte - seg->out);
+        }
+        *failed = seg;
+        if (f->context[0]) {
+                size_t used = strlen(err->text);
+
+                (void) snprintf(err->text + used, sizeof err->text - used, " (%s)", f->context);
+        }
+        if (!seg->script)
+                return error_prefix(err, "recording the migration in the history");
+        return script_error_at(seg->script, at, err);
+}
+
+int batch_send(Batch *b, PgSession *s, BatchDone done, void *userdata, const BatchSegment **failed,
+               Error *err)
+{
+        const BatchSegment *last = b->n_segments ? &b->segments[b->n_segments - 1] : NULL;
+        const BatchSegment *ignored;
+        Sending sending = { .batch = b, .done = done, .userdata = userdata };
+        PgCopySource copy = { .read = read_copy, .userdata = b };
+        PgFailure failure = { .position = 0 };
+        bool copies = last && last->script && last->statement.kind == STATEMENT_COPY_IN;
+        int r;
+
+        if (!failed)
+                failed = &ignored;
+        *failed = NULL;
+        b->results = 0;
+        if (b->failed || b->sql.bad)
+                return error_oom(err, "a string of SQL");
+        if (!last)
+                return 0;
+        b->copy_at = last->statement.payload_start;
+        r = pg_query(s,
+                     &(PgQuery){ .sql = b->sql.s,
+                                 .fn = on_result,
+                                 .userdata = &sending,
+                                 .copy = copies ? &copy : NULL,
+                                 .deadline = USEC_INFINITY,
+                                 .failure = &failure },
+                     err);
+        return r == -(int) ERROR_SQL ? locate(b, &failure, failed, err) : r;
+}
