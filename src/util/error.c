@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/utf8.h"
+
 static const ErrorInfo infos[_ERROR_MAX] = {
         [ERROR_NONE] = { .name = "NONE", .http_status = 200, .summary = "no error" },
 #define ERROR(n, http, exit, retry, summary) [ERROR_##n] = { #n, http, exit, retry, summary },
@@ -16,38 +18,69 @@ const ErrorInfo *error_info(ErrorCode code)
         return &infos[code];
 }
 
+/* What was cut must not end in half a character: JSON would refuse the whole text. */
+static void drop_half_character(char *s)
+{
+        size_t len = strlen(s), lead = len;
+
+        while (lead > 0 && len - lead < 3 && ((unsigned char) s[lead - 1] & 0xc0) == 0x80)
+                lead--;
+        if (lead > 0 && ((unsigned char) s[lead - 1] & 0xc0) == 0xc0 &&
+            utf8_valid_prefix(s + lead - 1, len - lead + 1) == 0)
+                s[lead - 1] = '\0';
+}
+
+/* By way of a buffer, since the arguments may well be parts of the error that is being written. */
+static void format(char *ret, size_t size, const char *after, const char *fmt, va_list ap)
+        __attribute__((__format__(__printf__, 4, 0)));
+static void format(char *ret, size_t size, const char *after, const char *fmt, va_list ap)
+{
+        char new[sizeof((Error *) NULL)->text];
+        int n = vsnprintf(new, sizeof new, fmt, ap);
+
+        if (n >= 0 && (size_t) n < sizeof new)
+                n += snprintf(new + n, sizeof new - (size_t) n, "%s", after);
+        if ((size_t) n >= size) {
+                new[size - 1] = '\0';
+                drop_half_character(new);
+        }
+        memcpy(ret, new, strlen(new) + 1);
+}
+
 void error_set_to(Error *err, ErrorCode code, const char *fmt, ...)
 {
+        Error new = { .code = code };
         va_list ap;
 
-        *err = (Error){ .code = code };
         va_start(ap, fmt);
-        (void) vsnprintf(err->text, sizeof err->text, fmt, ap);
+        format(new.text, sizeof new.text, "", fmt, ap);
         va_end(ap);
+        *err = new;
 }
 
 int error_prefix(Error *err, const char *fmt, ...)
 {
-        char old[sizeof err->text];
-        size_t used, room;
+        char old[sizeof err->text + 2];
         va_list ap;
 
-        memcpy(old, err->text, sizeof old);
+        (void) snprintf(old, sizeof old, ": %s", err->text);
         va_start(ap, fmt);
-        (void) vsnprintf(err->text, sizeof err->text - 2, fmt, ap);
+        format(err->text, sizeof err->text, old, fmt, ap);
         va_end(ap);
-        used = strlen(err->text);
-        memcpy(err->text + used, ": ", 3);
-        used += 2;
-        room = sizeof err->text - used - 1;
-        old[room < sizeof old ? room : sizeof old - 1] = '\0'; /* cut what does not fit */
-        memcpy(err->text + used, old, strlen(old) + 1);
         return -(int) err->code;
 }
 
 int error_at(Error *err, const char *path, unsigned long line, unsigned long column)
 {
-        (void) snprintf(err->path, sizeof err->path, "%s", path);
+        size_t len = strnlen(path, sizeof err->path);
+        bool cut = len == sizeof err->path;
+
+        if (cut)
+                len--;
+        memmove(err->path, path, len);
+        err->path[len] = '\0';
+        if (cut)
+                drop_half_character(err->path);
         err->line = line;
         err->column = column;
         return -(int) err->code;
@@ -58,7 +91,7 @@ int error_hint(Error *err, const char *fmt, ...)
         va_list ap;
 
         va_start(ap, fmt);
-        (void) vsnprintf(err->hint, sizeof err->hint, fmt, ap);
+        format(err->hint, sizeof err->hint, "", fmt, ap);
         va_end(ap);
         return -(int) err->code;
 }
