@@ -1,1 +1,5 @@
-## unit_tests += test_x ; test_x_SOURCES = tests/unit/test_x.c ; test_x_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)
+unit_tests += test_options test_config
+test_options_SOURCES = tests/unit/test_options.c
+test_options_LDADD = $(MAIN_LIBS) $(CMOCKA_LIBS)
+test_config_SOURCES = tests/unit/test_config.c
+test_config_LDADD = $(MAIN_LIBS) $(CMOCKA_LIBS)
