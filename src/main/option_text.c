@@ -140,7 +140,7 @@ static void example_text(Text *out)
 
 /* ---- docs/pgmigrated.conf.5 ---- */
 
-static void add_roff(Text *out, const char *s)
+void option_text_roff(Text *out, const char *s)
 {
         if (*s == '.' || *s == '\'')
                 text_add(out, "\\&");
@@ -158,13 +158,13 @@ static void man_option(Text *out, const Option *o)
         text_add(out, ".TP\n.B ");
         text_add(out, o->name);
         text_addc(out, '\n');
-        add_roff(out, o->help);
+        option_text_roff(out, o->help);
         text_add(out, "\nTakes ");
-        add_roff(out, o->type->accepts);
+        option_text_roff(out, o->type->accepts);
         text_add(out, "; ");
         if (*o->def) {
                 text_add(out, "default\n.BR \"");
-                add_roff(out, o->def);
+                option_text_roff(out, o->def);
                 text_add(out, "\" .\n");
         } else
                 text_add(out, "empty by default.\n");
@@ -216,7 +216,7 @@ static void man_text(Text *out)
                       ".SH ENVIRONMENT\n");
         for (const EnvironmentName *e = environment_names; e->name; e++) {
                 text_printf(out, ".TP\n.B %s\n", e->name);
-                add_roff(out, e->help);
+                option_text_roff(out, e->help);
                 text_addc(out, '\n');
         }
         text_add(out, ".TP\n.B DATABASE_URL\nThe same as\n.BR PGMIGRATED_URL ,\nwhich wins.\n"

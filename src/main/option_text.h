@@ -13,3 +13,5 @@ extern const char
         *const option_text_names[_OPTION_TEXT_MAX]; /* "help", "example", "man", "markdown" */
 
 void option_text(OptionText kind, Text *out);
+/* Appends s as text for troff. */
+void option_text_roff(Text *out, const char *s);
