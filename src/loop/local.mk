@@ -1,2 +1,2 @@
-libloop_a_SOURCES = %D%/backoff.c %D%/backoff.h %D%/fiber.c %D%/fiber.h %D%/resolver.c %D%/resolver.h \
+libloop_a_SOURCES = %D%/notify.c %D%/notify.h %D%/backoff.c %D%/backoff.h %D%/fiber.c %D%/fiber.h %D%/resolver.c %D%/resolver.h \
   %D%/worker.c %D%/worker.h

@@ -199,18 +199,16 @@ static int take_option(Parser *p, const Option *o, const char *inline_value, Err
         const char *value = "yes";
         int r;
 
-        if (p->line->command && o->scope == OPTION_DATABASE && !p->line->command->database_options)
-                return error_set(err, ERROR_USAGE, "--%s means nothing to %s", o->name,
-                                 p->line->command->name);
         r = option_is_boolean(o) && !inline_value
                     ? 0
                     : take_value(p, o->name, inline_value, &value, err);
         return r < 0 ? r : add_setting(p->line, o, NULL, o->name, value, err);
 }
 
+/* In front of the command any flag may stand that is not an option's name as well. */
 static uint32_t accepted_flags(const Command *c)
 {
-        return GLOBAL | (c ? c->flags : 0);
+        return c ? GLOBAL | c->flags : (1U << _FLAG_MAX) - 1 - F(URL) - F(TARGET) - F(VERSION);
 }
 
 static int find_flag(const Command *c, const char *name)
@@ -264,8 +262,7 @@ static int take_flag(Parser *p, const char *arg, Error *err)
                 p->line->flags[f] = r < 0 ? NULL : value;
                 return r;
         }
-        if (strcmp(name, "placeholder") == 0 && p->line->command &&
-            p->line->command->database_options)
+        if (strcmp(name, "placeholder") == 0)
                 return take_placeholder(p, equals ? equals + 1 : NULL, err);
         o = option_find(name);
         return o ? take_option(p, o, equals ? equals + 1 : NULL, err)
@@ -287,6 +284,23 @@ static int take_argument(Parser *p, const char *arg, Error *err)
         return 0;
 }
 
+static int check_meaning(const CommandLine *l, Error *err)
+{
+        for (int f = 0; f < _FLAG_MAX; f++)
+                if (l->flags[f] && !(accepted_flags(l->command) & (1U << f)))
+                        return error_set(err, ERROR_USAGE, "--%s means nothing to %s",
+                                         flag_infos[f].name, l->command->name);
+        for (size_t i = 0; i < l->settings.n; i++) {
+                const Setting *s = &l->settings.rows[i];
+
+                if (!l->command->database_options &&
+                    (!s->option || s->option->scope == OPTION_DATABASE))
+                        return error_set(err, ERROR_USAGE, "%s means nothing to %s", s->origin,
+                                         l->command->name);
+        }
+        return 0;
+}
+
 static int check_complete(const CommandLine *l, Error *err)
 {
         if (!l->command) {
@@ -299,7 +313,7 @@ static int check_complete(const CommandLine *l, Error *err)
                 return error_hint(err, "usage: pgmigrated %s %s", l->command->name,
                                   l->command->arguments);
         }
-        return 0;
+        return check_meaning(l, err);
 }
 
 int command_line_parse(CommandLine *ret, int argc, char *const argv[], Error *err)

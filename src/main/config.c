@@ -347,12 +347,8 @@ static int find_state_directory(ServiceSettings *s, const char *const *environme
                 n = asprintf(&path, "%s/pgmigrated", home);
         else if ((home = environment_get(environment, "HOME")) && *home == '/')
                 n = asprintf(&path, "%s/.local/state/pgmigrated", home);
-        else {
-                (void) error_set(err, ERROR_CONFIG,
-                                 "there is no place for the state: none of STATE_DIRECTORY, "
-                                 "XDG_STATE_HOME and HOME is set");
-                return error_hint(err, "set state_directory");
-        }
+        else
+                return 0; /* only the service needs one, and says so */
         if (n < 0)
                 return error_oom(err, "the configuration");
         free(s->state_directory);
@@ -418,5 +414,23 @@ int config_load(Config *ret, const ConfigSource *source, Error *err)
         warn_of_readable_secrets(&file);
         *ret = c;
         c = (Config){ .databases = NULL };
+        return 0;
+}
+
+int config_load_service(ServiceSettings *ret, const ConfigSource *source, Error *err)
+{
+        _cleanup_config_file_ ConfigFile file = { .sections = NULL };
+        _cleanup_settings_ SettingList env = { .rows = NULL };
+        _cleanup_config_ Config c = { .databases = NULL };
+        int r = read_file(&c, &file, source, err);
+
+        if (r >= 0)
+                r = read_environment(&env, source->environment, err);
+        if (r >= 0)
+                r = build_service(&c.service, &file, &env, source, err);
+        if (r < 0)
+                return r;
+        *ret = c.service;
+        c.service = (ServiceSettings){ .listen = NULL };
         return 0;
 }

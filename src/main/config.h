@@ -23,6 +23,8 @@ typedef struct ConfigSource {
 } ConfigSource;
 
 int config_load(Config *ret, const ConfigSource *source, Error *err);
+/* The service's part alone; what is said of databases is checked only for its names. */
+int config_load_service(ServiceSettings *ret, const ConfigSource *source, Error *err);
 void config_done(Config *c);
 #define _cleanup_config_ _cleanup_(config_done)
 

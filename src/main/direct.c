@@ -1,7 +1,6 @@
 /* The commands that work on the databases themselves, without the service: one fiber on a loop of their own. */
 #include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "api/problem.h"
 #include "engine/operation.h"
@@ -118,16 +117,13 @@ static void on_event(void *userdata)
 static int start_progress(Direct *d, Error *err)
 {
         bool terminal = isatty(STDERR_FILENO);
-        struct winsize size = { .ws_col = 80 };
         const char *term = getenv("TERM");
         int r;
 
         if (d->line->flags[FLAG_JSON] || d->line->flags[FLAG_QUIET])
                 return 0;
-        if (terminal)
-                (void) ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
         terminal = terminal && !(term && strcmp(term, "dumb") == 0);
-        r = progress_new(&d->progress, stderr, terminal, size.ws_col, err);
+        r = progress_new(&d->progress, stderr, terminal, progress_columns(), err);
         if (r >= 0)
                 r = event_log_new(&d->events, EVENTS_KEPT, 1, err);
         if (r < 0)

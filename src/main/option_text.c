@@ -5,8 +5,6 @@
 
 #include "main/config.h"
 
-const char *const option_text_names[_OPTION_TEXT_MAX] = { "help", "example", "man", "markdown" };
-
 /* ---- words ---- */
 
 /* Appends s broken at spaces, each line behind `lead`, at most `width` columns without it. */

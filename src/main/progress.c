@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "main/report.h"
 #include "util/clock.h"
-#include "util/utf8.h"
 
 #define LINE_MAX_BYTES 600
 
@@ -30,6 +30,13 @@ int progress_new(Progress **ret, FILE *out, bool terminal, unsigned columns, Err
         *p = (Progress){ .out = out, .terminal = terminal, .columns = columns > 20 ? columns : 80 };
         *ret = p;
         return 0;
+}
+
+unsigned progress_columns(void)
+{
+        struct winsize size = { .ws_col = 0 };
+
+        return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 static void erase(Progress *p)
@@ -80,7 +87,7 @@ static void say(Progress *p, const char *text)
 {
         char clean[LINE_MAX_BYTES];
 
-        utf8_sanitize(clean, sizeof clean, text);
+        (void) report_clean(clean, sizeof clean, text, false);
         erase(p);
         (void) fprintf(p->out, "%s\n", clean);
         (void) fflush(p->out);
@@ -90,7 +97,7 @@ static void begin(Progress *p, const char *text, uint64_t now)
 {
         if (strcmp(p->live, text) != 0)
                 p->since = now;
-        (void) snprintf(p->live, sizeof p->live, "%s", text);
+        (void) report_clean(p->live, sizeof p->live, text, false);
         p->detail[0] = '\0';
         draw(p, now);
 }

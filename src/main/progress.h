@@ -15,6 +15,7 @@ int progress_new(Progress **ret, FILE *out, bool terminal, unsigned columns, Err
 Progress *progress_free(Progress *p); /* takes the live line away */
 void progress_event(Progress *p, const char *type, const json_t *data, uint64_t now);
 void progress_tick(Progress *p, uint64_t now); /* draws the time that has passed */
+unsigned progress_columns(void); /* of the terminal that standard error is; 80 where it is none */
 static inline void progress_freep(Progress **p)
 {
         if (*p)

@@ -39,19 +39,26 @@ static uint64_t number(const json_t *object, const char *path)
         return n > 0 ? (uint64_t) n : 0;
 }
 
+char *report_clean(char *buf, size_t size, const char *s, bool lines)
+{
+        utf8_sanitize(buf, size, s);
+        for (char *p = buf; *p; p++)
+                if (((unsigned char) *p < ' ' && !(lines && *p == '\n')) || *p == 0x7f)
+                        *p = ' ';
+        return buf;
+}
+
 static const char *cell(const json_t *row, const char *path, char buf[MAX_CELL])
 {
         const json_t *v = find(row, path);
 
         buf[0] = '\0';
         if (json_is_string(v))
-                utf8_sanitize(buf, MAX_CELL, json_string_value(v));
+                (void) report_clean(buf, MAX_CELL, json_string_value(v), false);
         else if (json_is_integer(v))
                 (void) snprintf(buf, MAX_CELL, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
         else if (json_is_boolean(v))
                 (void) snprintf(buf, MAX_CELL, "%s", json_is_true(v) ? "yes" : "no");
-        for (char *p = buf; *p; p++)
-                *p = (unsigned char) *p < ' ' ? ' ' : *p;
         return buf;
 }
 
@@ -156,7 +163,7 @@ static void add_source_line(Text *out, const Error *err)
         if (!err->path[0] || !err->line || err->code == ERROR_CONFIG || err->code == ERROR_USAGE ||
             !read_line(err->path, err->line, raw, sizeof raw))
                 return;
-        utf8_sanitize(line, sizeof line, raw);
+        (void) report_clean(line, sizeof line, raw, false);
         (void) snprintf(number_text, sizeof number_text, "%5lu", err->line);
         text_printf(out, "%s | %s\n", number_text, line);
         if (!err->column || err->column > width_of(line) + 1)
@@ -166,9 +173,9 @@ static void add_source_line(Text *out, const Error *err)
 
 void report_error_text(Text *out, const Error *err)
 {
-        char clean[sizeof err->text];
+        char clean[sizeof err->text], hint[sizeof err->hint];
 
-        utf8_sanitize(clean, sizeof clean, err->text);
+        (void) report_clean(clean, sizeof clean, err->text, true);
         text_add(out, "pgmigrated: error: ");
         if (err->path[0])
                 text_add(out, err->path);
@@ -182,7 +189,7 @@ void report_error_text(Text *out, const Error *err)
         text_addc(out, '\n');
         add_source_line(out, err);
         if (err->hint[0])
-                text_printf(out, "hint: %s\n", err->hint);
+                text_printf(out, "hint: %s\n", report_clean(hint, sizeof hint, err->hint, true));
 }
 
 void report_error(const Error *err, bool json)

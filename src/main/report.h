@@ -32,6 +32,9 @@ void report_validation(Text *out, const json_t *validation);
 
 const char *report_string(const json_t *object,
                           const char *path); /* "" when it is none; borrowed */
+/* What others wrote, fit for a terminal: UTF-8, and no control characters that could steer it (line ends are kept with
+ * lines). buf is terminated; returns it. */
+char *report_clean(char *buf, size_t size, const char *s, bool lines);
 /* 0 done, else the exit code of a run in that state; an unfinished one: 75. */
 int report_run_exit_code(const json_t *run, bool detailed);
 /* "1.2 s", "3 min 5 s" */

@@ -4,3 +4,8 @@ fuzz_http_body_SOURCES = tests/fuzz/fuzz_http_body.c tests/unit/fake_dispatcher.
 fuzz_http_body_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 fuzz_http_body_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz_http_body_LDADD = libapi.a $(LOOP_LIBS) $(MHD_LIBS)
+fuzz_programs += fuzz_config
+fuzz_config_SOURCES = tests/fuzz/fuzz_config.c
+fuzz_config_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_config_LDADD = $(MAIN_LIBS)

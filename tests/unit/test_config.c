@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "main/config.h"
+#include "main/option_text.h"
 #include "util/clock.h"
 
 typedef struct Fixture {
@@ -203,6 +204,27 @@ static void test_quoting(void **state)
         config_done(&c);
 }
 
+/* The example file, with every line that is an assignment or a section made one. */
+static void test_example(void **state)
+{
+        const Fixture *f = *state;
+        _cleanup_text_ Text example = TEXT_INIT(1 << 20), active = TEXT_INIT(1 << 20);
+        Config c;
+        Error err;
+
+        option_text(OPTION_TEXT_EXAMPLE, &example);
+        assert_int_equal(load(f, &c, NULL, NULL, NULL, &err), 0);
+        config_done(&c);
+        for (char *line = strtok(example.s, "\n"); line; line = strtok(NULL, "\n"))
+                text_printf(&active, "%s\n", line[0] == '#' && line[1] != ' ' ? line + 1 : line);
+        put(f, "pgmigrated.conf", text_str(&active));
+        if (load(f, &c, NULL, NULL, NULL, &err) < 0)
+                fail_msg("%s:%lu: %s", err.path, err.line, err.text);
+        assert_string_equal(c.databases[0].name, "app");
+        assert_string_equal(c.databases[0].changelog.placeholders[0].name, "owner");
+        config_done(&c);
+}
+
 static void test_environment_errors(void **state)
 {
         static const struct {
@@ -216,8 +238,8 @@ static void test_environment_errors(void **state)
                 { "PGMIGRATED_MAX_PARALLEL=many",
                   "environment variable PGMIGRATED_MAX_PARALLEL: max_parallel = \"many\"",
                   "whole number" },
-                { "PGMIGRATED_URL=postgresql://u:hunter2@h/d?nonsense=1", "url is not a connection string",
-                  "postgresql://" },
+                { "PGMIGRATED_URL=postgresql://u:hunter2@h/d?nonsense=1",
+                  "url is not a connection string", "postgresql://" },
                 { "DATABASE_URL=mysql//hunter2", "url is not a connection string",
                   "postgresql://" },
                 { "PGMIGRATED_PLACEHOLDER_=5", "a placeholder's name", "" },
@@ -291,6 +313,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_precedence, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_file_errors, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_quoting, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_example, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_environment_errors, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_which_database, setup, teardown),
                 cmocka_unit_test(test_argument_url),
