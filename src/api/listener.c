@@ -120,6 +120,16 @@ static int remove_stale(const SocketAddress *a, socklen_t size, Error *err)
         return 1;
 }
 
+/* A number of a removed socket is given out again at once, hence the time. */
+static ListenerIdentity identity(const struct stat *st)
+{
+        return (ListenerIdentity){
+                .dev = st->st_dev,
+                .ino = st->st_ino,
+                .changed = (int64_t) st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec,
+        };
+}
+
 static int bind_unix(Listener *l, const SocketAddress *a, socklen_t size, Error *err)
 {
         const char *path = a->local.sun_path;
@@ -129,14 +139,13 @@ static int bind_unix(Listener *l, const SocketAddress *a, socklen_t size, Error 
         if (fchmod(l->fd, 0660) < 0 || bind(l->fd, &a->any, size) < 0)
                 return error_set(err, ERROR_CONFIG, "option socket: %s: %s", path, strerror(errno));
         l->path = strdup(path);
-        if (!l->path || lstat(path, &st) < 0 || chmod(path, 0660) < 0 ||
+        if (!l->path || chmod(path, 0660) < 0 || lstat(path, &st) < 0 ||
             listen(l->fd, BACKLOG) < 0) {
                 error_set_to(err, ERROR_CONFIG, "option socket: %s: %s", path, strerror(errno));
                 (void) unlink(path);
                 return -ERROR_CONFIG;
         }
-        l->dev = st.st_dev;
-        l->ino = st.st_ino;
+        l->identity = identity(&st);
         return 0;
 }
 
@@ -189,7 +198,7 @@ static int adopt(Listener *ret, int fd, const char *name, Error *err)
         if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
                 return error_set(err, ERROR_IO, "the inherited socket \"%s\": %s", name,
                                  strerror(errno));
-        *ret = (Listener){ .fd = fd, .unix_socket = a.any.sa_family == AF_UNIX, .inherited = true };
+        *ret = (Listener){ .fd = fd, .unix_socket = a.any.sa_family == AF_UNIX };
         return 0;
 }
 
@@ -237,8 +246,13 @@ void listener_close(Listener *l)
 {
         struct stat st;
 
-        if (l->path && lstat(l->path, &st) == 0 && st.st_dev == l->dev && st.st_ino == l->ino)
-                (void) unlink(l->path);
+        if (l->path && lstat(l->path, &st) == 0) {
+                ListenerIdentity now = identity(&st);
+
+                if (now.dev == l->identity.dev && now.ino == l->identity.ino &&
+                    now.changed == l->identity.changed)
+                        (void) unlink(l->path);
+        }
         free(l->path);
         if (l->fd >= 0)
                 (void) close(l->fd);

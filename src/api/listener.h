@@ -2,19 +2,24 @@
 /* Listening sockets: our own, and those that systemd hands over. */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "util/error.h"
 
 #define LISTENER_HOST_MAX 64
 
+typedef struct ListenerIdentity {
+        dev_t dev;
+        ino_t ino;
+        int64_t changed; /* ctime in ns */
+} ListenerIdentity;
+
 typedef struct Listener {
         int fd;
         bool unix_socket;
-        bool inherited;
-        char *path; /* a Unix socket that we made, and remove; owned */
-        dev_t dev;  /* ... if it is still this one */
-        ino_t ino;
+        char *path;                /* a Unix socket that we made, and remove ... */
+        ListenerIdentity identity; /* ... if it is still this one */
 } Listener;
 
 /* "127.0.0.1:8080", "[::1]:8080", "localhost:0". ERROR_CONFIG names the option `listen` for anything but loopback. host gets

@@ -86,6 +86,15 @@ static void serve(sd_event *event, Dispatcher *d, ApiServer *server, LoopStats *
                 ;
 }
 
+static void release(sd_event *event, Dispatcher *d, ApiServer *server)
+{
+        if (server)
+                api_server_free(server);
+        if (d)
+                dispatcher_free(d);
+        sd_event_unref(event);
+}
+
 int main(int argc, char **argv)
 {
         sd_event *event = NULL;
@@ -110,14 +119,13 @@ int main(int argc, char **argv)
             fake_dispatcher_babble(d, 20 * USEC_PER_MSEC, &err) < 0 ||
             api_server_new(&server, event, &settings, d, &stats, &err) < 0) {
                 fprintf(stderr, "api_serve: %s\n", err.text);
+                release(event, d, server);
                 return 1;
         }
         printf("%u\n", api_server_port(server));
         (void) fflush(stdout);
         serve(event, d, server, &stats, &stop);
-        api_server_free(server);
-        dispatcher_free(d);
-        sd_event_unref(event);
+        release(event, d, server);
         after = count_fds();
         printf("{\"fds\":%d,\"fibers\":%u,\"dispatches\":%" PRIu64 ",\"stalls\":%" PRIu64
                ",\"max_usec\":%" PRIu64 "}\n",
