@@ -309,7 +309,9 @@ static enum MHD_Result answer(Request *req)
         else
                 connection_enter(req->connection, PHASE_SEND);
         metrics_count_request(&req->server->metrics, req->match.route, res->status);
-        log_debug("HTTP request", LOG_S("METHOD", req->head.method), LOG_S("TARGET", req->raw),
+        log_debug("HTTP request",
+                  LOG_S("METHOD", req->match.route ? req->match.route->method : NULL),
+                  LOG_S("ROUTE", req->match.route ? req->match.route->pattern : NULL),
                   LOG_N("STATUS", res->status));
         queued = MHD_queue_response(req->connection->mhd, res->status, m);
         MHD_destroy_response(m);

@@ -35,6 +35,8 @@ static const HeaderValue *field(const RequestHead *h, size_t i)
 
 void request_head_add(RequestHead *h, const char *name, const char *value)
 {
+        if (!*name || strpbrk(name, " \t\v\f\r\n"))
+                h->malformed = true;
         for (size_t i = 0; i < N_KNOWN; i++) {
                 HeaderValue *f = (HeaderValue *) (void *) ((char *) h + known[i].offset);
 
@@ -48,6 +50,9 @@ void request_head_add(RequestHead *h, const char *name, const char *value)
 
 int request_head_check_framing(const RequestHead *h, Error *err)
 {
+        if (h->malformed)
+                return error_set(err, ERROR_BAD_REQUEST,
+                                 "there is white space in the name of a header");
         for (size_t i = 0; i < N_KNOWN; i++)
                 if (known[i].unique && field(h, i)->count > 1)
                         return error_set(err, ERROR_BAD_REQUEST,

@@ -16,6 +16,7 @@ typedef struct RequestHead {
         bool over_unix; /* came by a Unix socket: no browser, no names */
         HeaderValue host, content_length, transfer_encoding, content_type, content_encoding, origin,
                 fetch_site;
+        bool malformed; /* a header's name is not a token: "Content-Length : 5" is a length to some and nothing to others */
         HeaderValue accept, prefer, idempotency_key, last_event_id;
 } RequestHead;
 

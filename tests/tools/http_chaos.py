@@ -245,6 +245,7 @@ class Client:
         with self.connect() as s:
             extra = self.random.choice(["Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
                                         "Content-Length: 5\r\nContent-Length: 6\r\n",
+                                        "Content-Length: 5\r\nTransfer-Encoding : chunked\r\n",
                                         "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"])
             s.sendall(self.head("POST", "/migrate", extra) + b"0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             data = b""

@@ -109,6 +109,9 @@ static const struct {
         { { "Host", "a", "Host", "b" }, ERROR_BAD_REQUEST, 0 },
         { { "Idempotency-Key", "a", "Idempotency-Key", "b" }, ERROR_BAD_REQUEST, 0 },
         { { "Accept", "a", "Accept", "b" }, 0, 0 },
+        { { "Content-Length ", "12" }, ERROR_BAD_REQUEST, 0 },
+        { { "X\tY", "12" }, ERROR_BAD_REQUEST, 0 },
+        { { "", "12" }, ERROR_BAD_REQUEST, 0 },
         /* clang-format on */
 };
 
