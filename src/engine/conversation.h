@@ -14,6 +14,8 @@ typedef struct Conversation {
         Run *run;
         PgTarget *target;
         PgSession *session;
+        FormatOptions
+                options; /* as configured, with what the operation overrides; strings are borrowed */
         FormatContext context;
         char *database_name, *user_name, *current_schema; /* what context points to */
         Changelog *changelog;

@@ -39,7 +39,16 @@ void database_lock_changed(Database *d); /* publishes lock_held, lock_waiting, l
 json_t *database_status_json(const Database *d);
 /* NULL when ready; else why not (new string). */
 char *database_unready_reason(const Database *d);
-void database_metrics(const Database *d, Text *out);
+/* Prometheus families, one after the other: head, then each database's samples. */
+unsigned database_metric_count(void);
+void database_metric_head(unsigned metric, Text *out);
+void database_metric(const Database *d, unsigned metric, Text *out);
+
+/* Names and contents of the files, so that a restarted daemon can tell that nothing is new without waking the database. */
+#define DATABASE_FINGERPRINT_SIZE 40
+int database_fingerprint(char ret[DATABASE_FINGERPRINT_SIZE], const Changelog *c, Error *err);
+/* Whether something may be pending; asks the files and what was stored, never the database. */
+bool database_needs_look(const Database *d);
 
 /* Runs the operation of run on d, from start to end; in a fiber; never fails: the run says how it ended. */
 void database_execute(Database *d, Run *run);

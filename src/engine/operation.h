@@ -19,6 +19,7 @@ typedef enum OperationKind {
         _OPERATION_KIND_MAX,
 } OperationKind;
 const char *operation_kind_name(OperationKind k);
+bool operation_changes(OperationKind k); /* whether it may change the database */
 
 typedef struct Operation {
         OperationKind kind;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "util/utf8.h"
 
@@ -72,6 +73,7 @@ int run_new(Run **ret, const char *database, const Operation *op, Error *err)
                     .created_wall = clock_wall(),
                     .entered = clock_monotonic() };
         condition_init(&r->changed);
+        list_init(&r->node);
         make_id(r->id);
         for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
                 if (status < 0)
@@ -87,33 +89,43 @@ int run_new(Run **ret, const char *database, const Operation *op, Error *err)
         return 0;
 }
 
+static const char *member(const json_t *j, const char *object, const char *name)
+{
+        return json_string_value(json_object_get(object ? json_object_get(j, object) : j, name));
+}
+
+static uint64_t parse_time(const char *text)
+{
+        struct tm tm = { .tm_sec = 0 };
+        const char *end = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+
+        return end ? (uint64_t) timegm(&tm) * USEC_PER_SEC : clock_wall();
+}
+
 int run_from_json(Run **ret, const json_t *document, Error *err)
 {
-        const char *id = NULL, *database = NULL, *created = NULL;
-        const char *target = NULL, *trigger = "resume", *by = NULL, *reason = NULL;
-        int dry_run = 0, r;
-        json_int_t timeout_ms = 0;
-        json_error_t e;
-        Run *run;
+        const char *id = member(document, NULL, "id"),
+                   *database = member(document, NULL, "database");
+        const json_t *request = json_object_get(document, "request");
+        Operation op = { .kind = OPERATION_MIGRATE,
+                         .target = member(document, "request", "target"),
+                         .dry_run = json_is_true(json_object_get(request, "dry_run")),
+                         .timeout = (uint64_t) json_integer_value(
+                                            json_object_get(request, "timeout_ms")) *
+                                    USEC_PER_MSEC,
+                         .trigger = member(document, "trigger", "kind"),
+                         .by = member(document, "trigger", "by"),
+                         .reason = member(document, "trigger", "reason") };
+        Run *run = NULL;
+        int r;
 
-        if (json_unpack_ex((json_t *) (uintptr_t) document, &e, 0,
-                           "{s:s,s:s,s?s,s?{s?s,s?b,s?I},s?{s?s,s?s,s?s}}", "id", &id, "database",
-                           &database, "created_at", &created, "request", "target", &target,
-                           "dry_run", &dry_run, "timeout_ms", &timeout_ms, "trigger", "kind",
-                           &trigger, "by", &by, "reason", &reason) < 0)
-                return error_set(err, ERROR_IO, "a stored run cannot be read: %s", e.text);
-        r = run_new(&run, database,
-                    &(Operation){ .kind = OPERATION_MIGRATE,
-                                  .target = target,
-                                  .dry_run = dry_run,
-                                  .timeout = (uint64_t) timeout_ms * USEC_PER_MSEC,
-                                  .trigger = trigger,
-                                  .by = by,
-                                  .reason = reason },
-                    err);
+        if (!id || !database || strlen(id) >= RUN_ID_SIZE)
+                return error_set(err, ERROR_IO, "a stored run has no id or no database");
+        r = run_new(&run, database, &op, err);
         if (r < 0)
                 return r;
         (void) snprintf(run->id, sizeof run->id, "%s", id);
+        run->created_wall = parse_time(member(document, NULL, "created_at"));
         *ret = run;
         return 0;
 }
@@ -124,12 +136,44 @@ Run *run_ref(Run *r)
         return r;
 }
 
-void run_clear_steps(Run *r)
+int run_from_store(Run **ret, const json_t *document, Error *err)
+{
+        const char *state = json_string_value(json_object_get(document, "state"));
+        Run *run = NULL;
+        int r = run_from_json(&run, document, err);
+
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; state && i < _RUN_STATE_MAX; i++)
+                if (strcmp(state, state_names[i]) == 0)
+                        run->state = (RunState) i;
+        run->stored = json_incref((json_t *) (uintptr_t) document);
+        *ret = run;
+        return 0;
+}
+
+static void step_done(RunStep *s)
+{
+        free(s->id);
+        free(s->description);
+        free(s->file);
+}
+
+void run_keep_applied(Run *r, bool (*keep)(void *userdata, const RunStep *s), void *userdata)
 {
         for (size_t i = 0; i < r->n_steps; i++) {
-                free(r->steps[i].id);
-                free(r->steps[i].description);
-                free(r->steps[i].file);
+                RunStep *s = &r->steps[i], *more = NULL;
+
+                if (s->state != STEP_APPLIED && s->state == STEP_APPLYING && keep(userdata, s))
+                        run_step_enter(r, i, STEP_APPLIED);
+                if (s->state == STEP_APPLIED)
+                        more = reallocarray(r->earlier, r->n_earlier + 1, sizeof *more);
+                if (!more) {
+                        step_done(s);
+                        continue;
+                }
+                r->earlier = more;
+                r->earlier[r->n_earlier++] = *s;
         }
         free(r->steps);
         r->steps = NULL;
@@ -145,7 +189,14 @@ Run *run_unref(Run *r)
 {
         if (!r || --r->refs > 0)
                 return NULL;
-        run_clear_steps(r);
+        for (size_t i = 0; i < r->n_steps; i++)
+                step_done(&r->steps[i]);
+        for (size_t i = 0; i < r->n_earlier; i++)
+                step_done(&r->earlier[i]);
+        free(r->steps);
+        free(r->earlier);
+        json_decref(r->stored);
+        list_remove(&r->node);
         free_const(r->operation.target);
         free_const(r->operation.version);
         free_const(r->operation.resolve);
@@ -225,11 +276,16 @@ static RunState final_state(ErrorCode code)
 
 void run_finish(Run *r, const Error *err)
 {
+        RunState end = final_state(err->code);
+
+        /* What stops a run in the middle of its work is a failure, not the database's absence. */
+        if (end == RUN_UNAVAILABLE && r->state == RUN_APPLYING)
+                end = RUN_FAILED;
         r->error = *err;
         for (size_t i = 0; i < r->n_steps; i++)
                 if (r->steps[i].state == STEP_APPLYING)
                         run_step_enter(r, i, err->code == ERROR_SQL ? STEP_FAILED : STEP_PENDING);
-        run_enter(r, final_state(err->code));
+        run_enter(r, end);
 }
 
 static json_t *step_json(const RunStep *s);
@@ -338,13 +394,14 @@ static json_t *phases_json(const Run *r)
 static json_t *progress_json(const Run *r)
 {
         const RunStep *s = r->step < r->n_steps ? &r->steps[r->step] : NULL;
-        size_t done = 0;
+        size_t done = r->n_earlier;
 
         for (size_t i = 0; i < r->n_steps; i++)
                 done += r->steps[i].state == STEP_APPLIED;
         return json_pack("{s:I,s:I,s:I,s:I}", "step", (json_int_t) done, "steps",
-                         (json_int_t) r->n_steps, "statement", s ? (json_int_t) s->statement : 0,
-                         "statements", s ? (json_int_t) s->statements : 0);
+                         (json_int_t) (r->n_earlier + r->n_steps), "statement",
+                         s ? (json_int_t) s->statement : 0, "statements",
+                         s ? (json_int_t) s->statements : 0);
 }
 
 static json_t *trigger_json(const Operation *op)
@@ -366,8 +423,13 @@ static json_t *request_json(const Operation *op)
 
 json_t *run_json(const Run *r)
 {
-        json_t *steps = json_array(), *j;
+        json_t *steps, *j;
 
+        if (r->stored)
+                return json_incref(r->stored);
+        steps = json_array();
+        for (size_t i = 0; i < r->n_earlier; i++)
+                (void) json_array_append_new(steps, step_json(&r->earlier[i]));
         for (size_t i = 0; i < r->n_steps; i++)
                 (void) json_array_append_new(steps, step_json(&r->steps[i]));
         j = json_pack("{s:s,s:s,s:s,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:O}", "id",

@@ -61,7 +61,11 @@ typedef struct Run {
         char *from_version, *to_version;
         RunStep *steps;
         size_t n_steps, step; /* step: index of the one that is going */
-        Error error;          /* code ERROR_NONE: none */
+        RunStep *earlier; /* applied before the connection was lost and the rest planned again */
+        size_t n_earlier;
+        json_t *stored; /* a run of an earlier life of the daemon, as it was stored; else NULL */
+        ListNode node;  /* the dispatcher's */
+        Error error;    /* code ERROR_NONE: none */
         json_t *warnings;
         json_t *result;   /* what the operation found out (plan, validation, ...); NULL for none */
         uint64_t applied; /* steps applied by this run */
@@ -86,7 +90,10 @@ void run_enter(Run *r, RunState state);
 void run_finish(Run *r, const Error *err);
 void run_step_enter(Run *r, size_t step, StepState state);
 void run_warn(Run *r, const char *text);
-void run_clear_steps(Run *r);
+/* Puts aside the steps that are applied, and those of which keep() says so (the history has them), for a new plan. */
+void run_keep_applied(Run *r, bool (*keep)(void *userdata, const RunStep *s), void *userdata);
+/* A finished run, only to be shown. */
+int run_from_store(Run **ret, const json_t *document, Error *err);
 
 const char *run_id(const Run *r);
 json_t *run_json(const Run *r);

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define USEC_PER_MSEC 1000ULL
-#define USEC_PER_SEC 1000000ULL
+#define USEC_PER_MSEC ((uint64_t) 1000)
+#define USEC_PER_SEC ((uint64_t) 1000000)
 #define USEC_INFINITY UINT64_MAX
 
 uint64_t clock_monotonic(void);      /* usec */
