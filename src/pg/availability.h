@@ -32,6 +32,9 @@ typedef struct Availability {
         uint64_t wakes;         /* times it became ready */
         uint64_t total_attempts;
         unsigned connections;   /* open now: 0 when idle */
+        /* The login that was refused last, as a keyed hash of who and with what, and until when (monotonic) it is not
+         * tried again, by later wakes neither. 0: none. */
+        uint64_t refused_login, refused_until;
         /* Called after every change; may be NULL. */
         void (*changed)(void *userdata, const struct Availability *a);
         void *userdata;
@@ -39,13 +42,17 @@ typedef struct Availability {
 
 typedef struct WakeRequest {
         const PgTarget *target;
-        const char *password_file;     /* "" = the target's own password */
+        const char *password_file;     /* "" = the target's own password; read afresh for every attempt */
         const char *application_name;
         const char *role;              /* "" = none */
         bool allow_pooler;
         uint64_t connect_timeout, wake_timeout, grace_timeout; /* usec */
         uint64_t statement_timeout;    /* 0 = none */
 } WakeRequest;
+
+/* How long a login that was refused is remembered: knocking again with the same password wakes a sleeping database, costs, and
+ * may lock the account; but somebody may have set the password right in the server. */
+#define AVAILABILITY_REFUSAL_MEMORY (300 * USEC_PER_SEC)
 
 /* Connects, however long that takes within wake_timeout, one attempt in flight at most: held attempts for connect_timeout, fast
  * failures again after 50 ms doubling to 5 s with jitter. A refused password is tried again only when password_file changed (looked at
@@ -55,3 +62,5 @@ typedef struct WakeRequest {
 int availability_wake(Availability *a, const WakeRequest *w, PgSession **ret, Error *err);
 /* The session that availability_wake gave has been freed: back to asleep. */
 void availability_rest(Availability *a);
+/* Somebody changed something (a reload): a login that was refused may be tried again at once. */
+void availability_forget_refusal(Availability *a);

@@ -30,6 +30,7 @@ typedef struct PgAttempt {
         ConnStatusType phase; /* how far it came: CONNECTION_STARTED, _AWAITING_RESPONSE, _SSL_STARTUP, ... */
         bool resolving, nonexistent_host, needs_password, timed_out;
         bool local_failure;   /* PQconnectStart said no at once: routing, permission */
+        bool reader;          /* the server only reads, and one that writes was asked for */
 } PgAttempt;
 
 /* One attempt: resolves off the loop, tries each host and address in turn with host+hostaddr, runs PQconnectPoll with a fresh
@@ -56,7 +57,7 @@ void pg_session_on_notice(PgSession *s, PgNoticeFn cb, void *userdata);
 /* ---- queries ---- */
 
 /* Sends one simple-query string and gives each result to fn as it arrives, in order: PGRES_COMMAND_OK, PGRES_TUPLES_OK (with at most
- * row_cap rows kept; the rest is counted and dropped), PGRES_EMPTY_QUERY, PGRES_COPY_OUT already drained. fn may be NULL.
+ * row_cap rows kept; the rest is counted and dropped), PGRES_EMPTY_QUERY. A COPY gives its PGRES_COMMAND_OK; what it sent is dropped. fn may be NULL.
  * An error result ends it: -ERROR_SQL with err->sqlstate, text (message; DETAIL appended) and *failure filled.
  * COPY FROM stdin: see copy. When the connection is lost: -ERROR_LOST with the most telling SQLSTATE seen (57P01, ...).
  * When deadline passes (or the fiber is cancelled), the statement is cancelled in the server and drained first, within
