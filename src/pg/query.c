@@ -306,7 +306,9 @@ static bool gone_meanwhile(PgSession *s)
                 return true;
         (void) PQconsumeInput(s->conn);
         (void) PQisBusy(s->conn); /* parses, which hands out the notices */
-        return pg_session_lost(s) || *s->farewell;
+        if (s->dismissed)
+                pg_session_close(s);
+        return pg_session_lost(s);
 }
 
 static int begin(Exchange *x, Error *err)

@@ -33,6 +33,8 @@ static void receive_notice(void *userdata, const PGresult *res)
         /* A FATAL that arrives while nothing runs, and the WARNING of an immediate shutdown. */
         if (sqlstate_ends_session(sqlstate))
                 pg_session_note_farewell(s, sqlstate, message);
+        /* Only the server can say FATAL; a script can raise a warning with any code. */
+        s->dismissed = s->dismissed || strcmp(severity, "FATAL") == 0;
         if (s->on_notice)
                 s->on_notice(s->userdata, severity, sqlstate, message);
 }

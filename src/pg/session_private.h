@@ -11,6 +11,7 @@ struct PgSession {
         /* The first thing the server said about the session's end, as a result or as a notice: what comes after
          * it (a second error without a code, end of file) says less. */
         char farewell_sqlstate[6], farewell[512];
+        bool dismissed; /* a FATAL came while nothing ran: the end of file is on its way */
 };
 
 /* Takes over a connected conn. */
