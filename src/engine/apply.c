@@ -334,7 +334,7 @@ int apply_retry(Conversation *c, size_t step, Backoff *backoff, Error *err)
         json_t *data;
         int r;
 
-        if (err->code != ERROR_SQL || !sqlstate_is_retryable(err->sqlstate))
+        if (err->code != ERROR_SQL || !sqlstate_retryable(err->sqlstate))
                 return 0;
         if (!s || s->retries >= c->db->settings->lock_retries) {
                 if (strcmp(err->sqlstate, "55P03") == 0)

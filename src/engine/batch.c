@@ -97,7 +97,9 @@ typedef struct Sending {
 static int on_result(void *userdata, unsigned index, const PGresult *res, Error *err)
 {
         Sending *s = userdata;
-        const char *tuples = PQcmdTuples((PGresult *) (uintptr_t) res);
+        PGresult *result = (PGresult *) (uintptr_t) res; /* libpq's signatures predate const */
+        const char *tuples =
+                strncmp(PQcmdStatus(result), "SELECT", 6) == 0 ? "" : PQcmdTuples(result);
 
         (void) err;
         s->batch->results = index + 1;

@@ -6,6 +6,7 @@
 #include "engine/conversation.h"
 #include "engine/journal.h"
 #include "engine/report.h"
+#include "pg/sqlstate.h"
 #include "util/log.h"
 
 /* The same migration may take the connection down so often in a row before it is blamed. */
@@ -339,7 +340,7 @@ static void learn_schema(Conversation *c, int r)
 /* Whether to go on with a new connection: the server went away, or turned out to be a reader after a failover. */
 static bool worth_another(Conversation *c, const Error *err)
 {
-        bool reader = err->code == ERROR_SQL && strcmp(err->sqlstate, "25006") == 0;
+        bool reader = err->code == ERROR_SQL && sqlstate_reader(err->sqlstate);
         size_t step;
 
         if (err->code != ERROR_LOST && !reader)
