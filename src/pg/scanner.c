@@ -10,7 +10,8 @@ typedef struct Search {
         const char *text;
         size_t size;
         SqlTokens tokens;     /* outside parentheses */
-        SqlToken previous;    /* inside them too */
+        SqlToken previous;    /* likewise */
+        size_t end;           /* of the last token anywhere */
         unsigned long parens; /* how deep */
         size_t parens_at;     /* where the outermost one that is open stands */
         bool routine; /* CREATE [OR REPLACE] FUNCTION|PROCEDURE: may have a body between BEGIN ATOMIC and END */
@@ -141,9 +142,10 @@ static int find_start(const Scanner *s, size_t *start, SqlToken *first, Error *e
         size_t at = s->at;
 
         for (;;) {
-                SqlToken t = sql_token_next(s->text, s->size, at);
                 const char *eol;
+                SqlToken t;
 
+                sql_token_next(s->text, s->size, at, &t);
                 switch (t.type) {
                 case SQL_END:
                         return 0;
@@ -252,14 +254,14 @@ static int end_of_text(const Scanner *s, const Search *f, size_t *ret_end, Error
                                           err);
         if (f->body > 0)
                 return error_unterminated(s, "a function body", f->body_at, err);
-        *ret_end = f->previous.end;
+        *ret_end = f->end;
         return 1;
 }
 
 /* Walks from its first token to the ';' that ends it, or to the end of the text. */
 static int find_end(const Scanner *s, Search *f, SqlToken t, size_t *ret_end, Error *err)
 {
-        for (;; t = sql_token_next(f->text, f->size, t.end)) {
+        for (;;) {
                 switch (t.type) {
                 case SQL_END:
                         return end_of_text(s, f, ret_end, err);
@@ -286,7 +288,10 @@ static int find_end(const Scanner *s, Search *f, SqlToken t, size_t *ret_end, Er
                         note_token(f, &t);
                         break;
                 }
-                f->previous = t;
+                f->end = t.end;
+                if (f->parens == 0)
+                        f->previous = t;
+                sql_token_next(f->text, f->size, t.end, &t);
         }
 }
 

@@ -156,8 +156,12 @@ static OptionState group_option(const SqlTokens *t, const SqlToken *group, const
         bool at_name = true, ours = false;
         size_t end = group->end - 1;
 
-        for (SqlToken k = sql_token_next(t->text, end, group->start + 1); k.type != SQL_END;
-             k = sql_token_next(t->text, end, k.end)) {
+        SqlToken k = { .end = group->start + 1 };
+
+        for (;;) {
+                sql_token_next(t->text, end, k.end, &k);
+                if (k.type == SQL_END)
+                        return state;
                 if (k.type == SQL_OTHER && t->text[k.start] == ',') {
                         at_name = true;
                         ours = false;
@@ -170,7 +174,6 @@ static OptionState group_option(const SqlTokens *t, const SqlToken *group, const
                         state = OPTION_OFF;
                 }
         }
-        return state;
 }
 
 /* Pattern "()" or "(NAME+)", up to `end`. */
@@ -293,7 +296,8 @@ static bool match(Statement *ret, const SqlTokens *t, size_t i, const char *p)
                         p += strlen("...");
                         continue;
                 default:
-                        end = p + strcspn(p, " ]");
+                        for (end = p + 1; *end && *end != ' ' && *end != ']';)
+                                end++;
                         n = match_item(ret, t, i, p, end);
                         if (n == 0)
                                 return false;

@@ -124,32 +124,66 @@ static size_t escape_string_end(const char *text, size_t size, size_t at)
         return 0;
 }
 
-static SqlToken token_make(SqlTokenType type, size_t start, size_t end)
-{
-        return (SqlToken){ .start = start, .end = end, .type = type };
-}
-
 /* `end` 0: what began at `start` does not end. */
-static SqlToken token_closed(SqlTokenType type, SqlTokenType unterminated, size_t start, size_t end,
-                             size_t size)
+static void token_closed(SqlToken *ret, SqlTokenType type, SqlTokenType unterminated, size_t start,
+                         size_t end, size_t size)
 {
-        return end ? token_make(type, start, end) : token_make(unterminated, start, size);
+        *ret = (SqlToken){
+                .start = start,
+                .end = end ? end : size,
+                .type = end ? type : unterminated,
+        };
 }
 
-static SqlToken token_string(const char *text, size_t size, size_t start, size_t quote)
+static void token_string(const char *text, size_t size, size_t start, size_t quote, SqlToken *ret)
 {
-        return token_closed(SQL_STRING, SQL_UNTERMINATED_STRING, start,
-                            quote_end(text, size, quote + 1, '\''), size);
+        size_t end = quote_end(text, size, quote + 1, '\'');
+
+        token_closed(ret, SQL_STRING, SQL_UNTERMINATED_STRING, start, end, size);
 }
 
-static SqlToken token_name(const char *text, size_t size, size_t start, size_t quote)
+static void token_name(const char *text, size_t size, size_t start, size_t quote, SqlToken *ret)
 {
-        return token_closed(SQL_NAME, SQL_UNTERMINATED_NAME, start,
-                            quote_end(text, size, quote + 1, '"'), size);
+        size_t end = quote_end(text, size, quote + 1, '"');
+
+        token_closed(ret, SQL_NAME, SQL_UNTERMINATED_NAME, start, end, size);
 }
 
-/* A word, or a literal whose prefix looks like one. */
-static SqlToken token_word(const char *text, size_t size, size_t start)
+/* A word of one letter may be the prefix of a literal. True: it was, and *ret is the literal. */
+static bool token_prefixed(const char *text, size_t size, size_t start, SqlToken *ret)
+{
+        size_t mark = start + 1;
+
+        switch (text[start] | 0x20) {
+        case 'e':
+                if (!char_is(text, size, mark, '\''))
+                        return false;
+                token_closed(ret, SQL_STRING, SQL_UNTERMINATED_STRING, start,
+                             escape_string_end(text, size, mark + 1), size);
+                return true;
+        case 'b':
+        case 'x':
+        case 'n':
+                if (!char_is(text, size, mark, '\''))
+                        return false;
+                token_string(text, size, start, mark, ret);
+                return true;
+        case 'u':
+                if (!char_is(text, size, mark++, '&'))
+                        return false;
+                if (char_is(text, size, mark, '\''))
+                        token_string(text, size, start, mark, ret);
+                else if (char_is(text, size, mark, '"'))
+                        token_name(text, size, start, mark, ret);
+                else
+                        return false;
+                return true;
+        default:
+                return false;
+        }
+}
+
+static void token_word(const char *text, size_t size, size_t start, SqlToken *ret)
 {
         size_t end = start + 1;
         CharClass c;
@@ -157,34 +191,12 @@ static SqlToken token_word(const char *text, size_t size, size_t start)
         while (end < size &&
                ((c = class_at(text, end)) == CHAR_WORD || c == CHAR_DIGIT || c == CHAR_DOLLAR))
                 end++;
-        if (end > start + 1 || end == size)
-                return token_make(SQL_WORD, start, end);
-        switch (text[start] | 0x20) {
-        case 'e':
-                if (text[end] == '\'')
-                        return token_closed(SQL_STRING, SQL_UNTERMINATED_STRING, start,
-                                            escape_string_end(text, size, end + 1), size);
-                break;
-        case 'b':
-        case 'x':
-        case 'n':
-                if (text[end] == '\'')
-                        return token_string(text, size, start, end);
-                break;
-        case 'u':
-                if (text[end] == '&' && char_is(text, size, end + 1, '\''))
-                        return token_string(text, size, start, end + 1);
-                if (text[end] == '&' && char_is(text, size, end + 1, '"'))
-                        return token_name(text, size, start, end + 1);
-                break;
-        default:
-                break;
-        }
-        return token_make(SQL_WORD, start, end);
+        if (end > start + 1 || !token_prefixed(text, size, start, ret))
+                *ret = (SqlToken){ .start = start, .end = end, .type = SQL_WORD };
 }
 
 /* $1, $$...$$, $tag$...$tag$, or a lone $. */
-static SqlToken token_dollar(const char *text, size_t size, size_t start)
+static void token_dollar(const char *text, size_t size, size_t start, SqlToken *ret)
 {
         size_t end = start + 1;
         const char *p;
@@ -192,77 +204,94 @@ static SqlToken token_dollar(const char *text, size_t size, size_t start)
         if (end < size && class_at(text, end) == CHAR_DIGIT) {
                 while (end < size && class_at(text, end) == CHAR_DIGIT)
                         end++;
-                return token_make(SQL_OTHER, start, end);
+                *ret = (SqlToken){ .start = start, .end = end, .type = SQL_OTHER };
+                return;
         }
         while (end < size &&
                (class_at(text, end) == CHAR_WORD || class_at(text, end) == CHAR_DIGIT))
                 end++;
-        if (!char_is(text, size, end, '$'))
-                return token_make(SQL_OTHER, start, start + 1);
+        if (!char_is(text, size, end, '$')) {
+                *ret = (SqlToken){ .start = start, .end = start + 1, .type = SQL_OTHER };
+                return;
+        }
         end++;
         p = memmem(text + end, size - end, text + start, end - start);
-        return token_closed(SQL_STRING, SQL_UNTERMINATED_DOLLAR, start,
-                            p ? (size_t) (p - text) + (end - start) : 0, size);
+        token_closed(ret, SQL_STRING, SQL_UNTERMINATED_DOLLAR, start,
+                     p ? (size_t) (p - text) + (end - start) : 0, size);
 }
 
-static SqlToken token_number(const char *text, size_t size, size_t start)
+static void token_number(const char *text, size_t size, size_t start, SqlToken *ret)
 {
         size_t end = start + 1;
 
         while (end < size && (class_at(text, end) == CHAR_DIGIT || text[end] == '.'))
                 end++;
-        return token_make(SQL_OTHER, start, end);
+        *ret = (SqlToken){ .start = start, .end = end, .type = SQL_OTHER };
 }
 
-SqlToken sql_token_next(const char *text, size_t size, size_t at)
+static bool comment_begins(const char *text, size_t size, size_t at)
 {
-        static const SqlTokenType single[] = {
-                [CHAR_OPEN] = SQL_OPEN,
-                [CHAR_CLOSE] = SQL_CLOSE,
-                [CHAR_SEMICOLON] = SQL_SEMICOLON,
-                [CHAR_BACKSLASH] = SQL_BACKSLASH,
-        };
+        return at + 1 < size && ((text[at] == '-' && text[at + 1] == '-') ||
+                                 (text[at] == '/' && text[at + 1] == '*'));
+}
 
-        while ((at = sql_skip_blanks(text, size, at)) < size) {
-                CharClass c = class_at(text, at);
+/* Moves *at past blanks and comments. False: a comment does not end, and *ret is that. */
+static bool skip_comments(const char *text, size_t size, size_t *at, SqlToken *ret)
+{
+        for (;;) {
                 size_t end;
 
-                switch (c) {
-                case CHAR_WORD:
-                        return token_word(text, size, at);
-                case CHAR_QUOTE:
-                        return token_string(text, size, at, at);
-                case CHAR_DOUBLE_QUOTE:
-                        return token_name(text, size, at, at);
-                case CHAR_DOLLAR:
-                        return token_dollar(text, size, at);
-                case CHAR_DIGIT:
-                        return token_number(text, size, at);
-                case CHAR_DASH:
-                        if (!char_is(text, size, at + 1, '-'))
-                                return token_make(SQL_OTHER, at, at + 1);
-                        at = line_end(text, size, at);
-                        break;
-                case CHAR_SLASH:
-                        if (!char_is(text, size, at + 1, '*'))
-                                return token_make(SQL_OTHER, at, at + 1);
-                        end = comment_end(text, size, at + 2);
-                        if (end == 0)
-                                return token_make(SQL_UNTERMINATED_COMMENT, at, size);
-                        at = end;
-                        break;
-                case CHAR_OPEN:
-                case CHAR_CLOSE:
-                case CHAR_SEMICOLON:
-                case CHAR_BACKSLASH:
-                        return token_make(single[c], at, at + 1);
-                case CHAR_BLANK:
-                case CHAR_OTHER:
-                default:
-                        return token_make(SQL_OTHER, at, at + 1);
+                *at = sql_skip_blanks(text, size, *at);
+                if (!comment_begins(text, size, *at))
+                        return true;
+                end = text[*at] == '-' ? line_end(text, size, *at)
+                                       : comment_end(text, size, *at + 2);
+                if (end == 0) {
+                        token_closed(ret, SQL_UNTERMINATED_COMMENT, SQL_UNTERMINATED_COMMENT, *at,
+                                     0, size);
+                        return false;
                 }
+                *at = end;
         }
-        return token_make(SQL_END, size, size);
+}
+
+void sql_token_next(const char *text, size_t size, size_t at, SqlToken *ret)
+{
+        static const SqlTokenType single[] = {
+                [CHAR_BLANK] = SQL_OTHER,         [CHAR_OTHER] = SQL_OTHER,
+                [CHAR_DASH] = SQL_OTHER,          [CHAR_SLASH] = SQL_OTHER,
+                [CHAR_OPEN] = SQL_OPEN,           [CHAR_CLOSE] = SQL_CLOSE,
+                [CHAR_SEMICOLON] = SQL_SEMICOLON, [CHAR_BACKSLASH] = SQL_BACKSLASH,
+        };
+        CharClass c;
+
+        if (!skip_comments(text, size, &at, ret))
+                return;
+        if (at == size) {
+                *ret = (SqlToken){ .start = size, .end = size, .type = SQL_END };
+                return;
+        }
+        c = class_at(text, at);
+        switch (c) {
+        case CHAR_WORD:
+                token_word(text, size, at, ret);
+                break;
+        case CHAR_QUOTE:
+                token_string(text, size, at, at, ret);
+                break;
+        case CHAR_DOUBLE_QUOTE:
+                token_name(text, size, at, at, ret);
+                break;
+        case CHAR_DOLLAR:
+                token_dollar(text, size, at, ret);
+                break;
+        case CHAR_DIGIT:
+                token_number(text, size, at, ret);
+                break;
+        default:
+                *ret = (SqlToken){ .start = at, .end = at + 1, .type = single[c] };
+                break;
+        }
 }
 
 bool sql_token_is(const char *text, const SqlToken *t, const char *keyword, size_t len)

@@ -45,7 +45,7 @@ typedef struct SqlTokens {
 } SqlTokens;
 
 /* The first token at or after `at`; blanks and comments are passed over. */
-SqlToken sql_token_next(const char *text, size_t size, size_t at);
+void sql_token_next(const char *text, size_t size, size_t at, SqlToken *ret);
 /* Whether it is this keyword, given in capitals, `len` bytes. */
 bool sql_token_is(const char *text, const SqlToken *t, const char *keyword, size_t len);
 /* Blanks only, not comments: the first byte at or after `at` that is none. */
