@@ -86,6 +86,7 @@ static const KindRow rows[] = {
           "[, VALIDATE CONSTRAINT % [, VALIDATE CONSTRAINT %]] $", STATEMENT_LONG, 0 },
         { "ALTER|CREATE|DROP|TRUNCATE|COMMENT|GRANT|REVOKE|LOCK|CLUSTER|REINDEX|SECURITY|REASSIGN|IMPORT",
                                                               STATEMENT_OTHER, ROW_DDL },
+        { "",                                                 STATEMENT_OTHER, 0 }, /* anything */
 };
 
 static const char *const names[_STATEMENT_KIND_MAX] = {
@@ -324,7 +325,7 @@ static bool has_if_exists(const SqlTokens *t)
 
 static bool row_matches(const KindRow *row, Statement *ret, const SqlTokens *t, char initial)
 {
-        if (*row->pattern != initial && strchr(row->pattern, '|') == NULL)
+        if (*row->pattern && *row->pattern != initial && !strchr(row->pattern, '|'))
                 return false;
         ret->object_start = ret->object_end = ret->other_start = ret->other_end = 0;
         return match(ret, t, 0, row->pattern);
@@ -334,15 +335,11 @@ void statement_classify(Statement *ret, const SqlTokens *t)
 {
         char initial =
                 t->token[0].type == SQL_WORD ? (char) (t->text[t->token[0].start] & ~0x20) : '(';
-        const KindRow *row = rows, *end = rows + sizeof rows / sizeof *rows;
+        const KindRow *row = rows;
 
         assert(t->n > 0);
-        while (row < end && !row_matches(row, ret, t, initial))
-                row++;
-        if (row == end) {
-                ret->object_start = ret->object_end = ret->other_start = ret->other_end = 0;
-                row = &(const KindRow){ "", STATEMENT_OTHER, 0 };
-        }
+        while (!row_matches(row, ret, t, initial))
+                row++; /* the last one fits all */
         ret->kind = row->kind;
         ret->is_ddl = row->flags & ROW_DDL;
         ret->and_chain = row->flags & ROW_CHAIN;

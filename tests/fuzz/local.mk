@@ -9,3 +9,8 @@ fuzz_config_SOURCES = tests/fuzz/fuzz_config.c
 fuzz_config_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 fuzz_config_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz_config_LDADD = $(MAIN_LIBS)
+fuzz_programs += fuzz_scanner
+fuzz_scanner_SOURCES = tests/fuzz/fuzz_scanner.c
+fuzz_scanner_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+fuzz_scanner_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_scanner_LDADD = libpg.a libutil.a

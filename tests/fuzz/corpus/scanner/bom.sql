@@ -1,0 +1,1 @@
+﻿begin; alter table t validate constraint a, validate constraint b; commit and chain; select 'å';
