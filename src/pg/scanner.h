@@ -6,7 +6,11 @@
  * nested C comments, parentheses, BEGIN ATOMIC ... END bodies with nested CASE/BEGIN, and
  * COPY ... FROM stdin followed by data lines up to a line "\." (the data is a statement's payload).
  * A psql meta-command (a backslash at the start of a statement) is an error that names it, except the
- * \restrict and \unrestrict lines that pg_dump writes, which are skipped. */
+ * \restrict and \unrestrict lines that pg_dump writes, which are skipped.
+ *
+ * Where psql and the server disagree, the server is right: only BEGIN ATOMIC opens a body (psql: any BEGIN), t.end and
+ * AS end do not close one, and E'a'<newline>'b\'c' is one literal. What cannot be meant is an error: a parenthesis or
+ * body that does not end, and text after COPY ... FROM stdin; on its line (a -- comment may stand there). */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -73,7 +77,8 @@ typedef struct Scanner {
 
 void scanner_init(Scanner *s, const char *text, size_t size, const char *path); /* skips one leading BOM */
 /* 1 and *ret: a statement; 0: no more (only blanks and comments left). ERROR_CHANGELOG with file, line and
- * column: unterminated quote, dollar quote or comment, a psql meta-command, a NUL byte. */
+ * column: unterminated quote, dollar quote, comment, parenthesis or body (where it began), a psql meta-command, a NUL byte,
+ * text after a COPY ... FROM stdin. After an error the scanner stays where it was. */
 int scanner_next(Scanner *s, Statement *ret, Error *err);
 
 /* Whether the server refuses it in a transaction block. server_version as PQserverVersion: 150020. */
