@@ -7,8 +7,6 @@
 #include "main/report.h"
 #include "util/parse.h"
 
-extern char **environ;
-
 static int help_command(const CommandLine *l, Error *err);
 static int version_command(const CommandLine *l, Error *err);
 
