@@ -12,6 +12,7 @@
 #define MAX_ANSWER (64U << 20)
 #define POLL_FIRST (100 * USEC_PER_MSEC)
 #define POLL_LAST USEC_PER_SEC
+#define AWAY_MAX (30 * USEC_PER_SEC) /* how long a service that was there may be gone */
 
 typedef struct Ctl {
         const CommandLine *line;
@@ -302,9 +303,10 @@ static int request_body(const CommandLine *l, char **ret, Error *err)
         return *ret ? 0 : error_set(err, ERROR_USAGE, "the arguments are not text in UTF-8");
 }
 
+/* An interrupted run is queued again when the service is back. */
 static bool finished(const json_t *run)
 {
-        return json_is_string(json_object_get(run, "finished_at")) &&
+        return report_run_exit_code(run, false) != RUN_GOES_ON &&
                strcmp(report_string(run, "state"), "interrupted") != 0;
 }
 
@@ -338,7 +340,7 @@ static void pause_for(uint64_t usec)
 static int follow(Ctl *c, json_t **run, Progress *p, Error *err)
 {
         _cleanup_text_ Text path = TEXT_INIT(1024);
-        uint64_t delay = POLL_FIRST;
+        uint64_t delay = POLL_FIRST, seen = clock_monotonic();
         int r = run_path(c, &path, report_string(*run, "id"), err);
 
         if (r >= 0 && p)
@@ -347,10 +349,13 @@ static int follow(Ctl *c, json_t **run, Progress *p, Error *err)
                 pause_for(delay);
                 delay = delay * 3 / 2 < POLL_LAST ? delay * 3 / 2 : POLL_LAST;
                 r = call(c, "GET", text_str(&path), NULL, err);
-                if (r < 0) {
-                        (void) error_prefix(err, "run %s goes on", report_string(*run, "id"));
-                        break;
+                if (r == -ERROR_UNAVAILABLE && clock_monotonic() < seen + AWAY_MAX) {
+                        r = 0; /* it may be restarting, and resumes the run then */
+                        continue;
                 }
+                if (r < 0)
+                        return error_prefix(err, "run %s goes on", report_string(*run, "id"));
+                seen = clock_monotonic();
                 if (p) {
                         show_changes(p, *run, c->answer);
                         progress_tick(p, clock_monotonic());

@@ -58,8 +58,9 @@ typedef struct Direct {
 static void direct_done(Direct *d)
 {
         event_listener_remove(&d->listener);
-        progress_free(d->progress);
-        event_log_free(d->events);
+        (void) progress_free(d->progress);
+        if (d->events)
+                (void) event_log_free(d->events);
         config_done(&d->config);
         json_decref(d->result);
         json_decref(d->results);
@@ -227,11 +228,22 @@ static void finish_database(Direct *d)
         d->result = NULL;
 }
 
+/* Not everything is a run with events of its own. */
+static void show_begin(Direct *d)
+{
+        json_t *data = json_pack("{s:s,s:s}", "database", d->database->name, "state", "waking");
+
+        if (d->progress)
+                progress_event(d->progress, "run.state", data, clock_monotonic());
+        json_decref(data);
+}
+
 static int work_on(Direct *d, const DatabaseSettings *database, Error *err)
 {
         int r;
 
         d->database = database;
+        show_begin(d);
         r = fiber_spawn(&d->fiber, d->event, "command", fiber_main, d, fiber_ended, err);
         if (r < 0)
                 return r;

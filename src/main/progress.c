@@ -59,14 +59,14 @@ Progress *progress_free(Progress *p)
 /* At most the columns that there are: a line that wraps could not be taken away again. */
 static void draw(Progress *p, uint64_t now)
 {
-        char took[REPORT_DURATION_MAX], line[2 * LINE_MAX_BYTES];
+        char line[2 * LINE_MAX_BYTES];
+        uint64_t seconds = (now - p->since) / USEC_PER_SEC;
         size_t len, shown = 0;
 
         if (!p->terminal || !p->live[0])
                 return;
-        (void) report_duration((now - p->since) / USEC_PER_MSEC, took);
-        (void) snprintf(line, sizeof line, "%s%s%s  %s", p->live, p->detail[0] ? ", " : "",
-                        p->detail, took);
+        (void) snprintf(line, sizeof line, "%s%s%s  %" PRIu64 " s", p->live,
+                        p->detail[0] ? ", " : "", p->detail, seconds);
         for (len = 0; line[len]; len++) {
                 shown += ((unsigned char) line[len] & 0xC0) != 0x80;
                 if (shown >= p->columns)

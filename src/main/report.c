@@ -264,7 +264,7 @@ int report_run_exit_code(const json_t *run, bool detailed)
                                                number(run, "applied") > 0
                                        ? EXIT_APPLIED
                                        : run_exit_codes[i].exit_code;
-        return 75;
+        return RUN_GOES_ON;
 }
 
 static void add_version_change(Text *out, const json_t *run)

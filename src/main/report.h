@@ -35,7 +35,8 @@ const char *report_string(const json_t *object,
 /* What others wrote, fit for a terminal: UTF-8, and no control characters that could steer it (line ends are kept with
  * lines). buf is terminated; returns it. */
 char *report_clean(char *buf, size_t size, const char *s, bool lines);
-/* 0 done, else the exit code of a run in that state; an unfinished one: 75. */
+#define RUN_GOES_ON 75
+/* 0 done, else the exit code of a run in that state; RUN_GOES_ON for one that has not ended. */
 int report_run_exit_code(const json_t *run, bool detailed);
 /* "1.2 s", "3 min 5 s" */
 #define REPORT_DURATION_MAX 32
