@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "main/conninfo.h"
 #include "main/nearest.h"
 #include "main/option_text.h"
 #include "main/report.h"
@@ -161,13 +162,13 @@ static int add_setting(CommandLine *l, const Option *o, const char *placeholder,
                        const char *value, Error *err)
 {
         char origin[80];
-        int r = o && strcmp(o->name, "url") == 0 ? config_check_argument_url(value, err) : 0;
+        int r = o && strcmp(o->name, "url") == 0 ? conninfo_check_argument(value, err) : 0;
 
-        if (r < 0) {
-                err->code = ERROR_USAGE;
+        if (r < 0)
                 return error_prefix(err, "--url");
-        }
         (void) snprintf(origin, sizeof origin, "--%.70s", flag);
+        for (char *p = origin; *p; p++)
+                *p = *p == '_' ? '-' : *p;
         return setting_list_add(&l->settings,
                                 &(Setting){ .option = o,
                                             .placeholder = (char *) (uintptr_t) placeholder,

@@ -6,8 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <libpq-fe.h>
-
+#include "main/conninfo.h"
 #include "main/nearest.h"
 #include "util/log.h"
 
@@ -40,51 +39,6 @@ void config_done(Config *c)
         free(c->databases);
         free(c->file);
         *c = (Config){ .databases = NULL };
-}
-
-/* ---- connection strings ---- */
-
-static void conninfo_freep(PQconninfoOption **o)
-{
-        PQconninfoFree(*o);
-}
-
-static const char *conninfo_get(const PQconninfoOption *o, const char *keyword)
-{
-        for (; o && o->keyword; o++)
-                if (strcmp(o->keyword, keyword) == 0)
-                        return o->val && *o->val ? o->val : NULL;
-        return NULL;
-}
-
-/* libpq's own message may quote the password, so it is not passed on. */
-static int conninfo_parse(PQconninfoOption **ret, const char *url, Error *err)
-{
-        char *message = NULL;
-
-        *ret = PQconninfoParse(url, &message);
-        PQfreemem(message);
-        if (*ret)
-                return 0;
-        (void) error_set(err, ERROR_CONFIG, "url is not a connection string");
-        return error_hint(err, "postgresql://user@host:port/database?sslmode=verify-full, with "
-                               "%%40 for @, %%2F for / and so on inside "
-                               "the parts; or keyword=value pairs");
-}
-
-int config_check_argument_url(const char *url, Error *err)
-{
-        _cleanup_(conninfo_freep) PQconninfoOption *o = NULL;
-        int r = conninfo_parse(&o, url, err);
-
-        if (r < 0)
-                return r;
-        if (!conninfo_get(o, "password") && !conninfo_get(o, "sslpassword"))
-                return 0;
-        (void) error_set(err, ERROR_USAGE,
-                         "a password on the command line can be read by everybody on this machine");
-        return error_hint(err, "leave it out and use password_file, the environment "
-                               "(PGMIGRATED_URL) or the configuration file");
 }
 
 /* ---- layers ---- */
@@ -234,7 +188,7 @@ static int set_name(DatabaseSettings *d, const char *name, Error *err)
 /* Without sections the one database goes by the name that the server knows it by. */
 static int name_database(DatabaseSettings *d, const char *const *environment, Error *err)
 {
-        _cleanup_(conninfo_freep) PQconninfoOption *o = NULL;
+        _cleanup_conninfo_ PQconninfoOption *o = NULL;
         const char *name = NULL;
         int r = conninfo_parse(&o, secret_reveal(d->url), err);
 
@@ -248,12 +202,12 @@ static int name_database(DatabaseSettings *d, const char *const *environment, Er
 
 static int check_database(const DatabaseSettings *d, Error *err)
 {
-        _cleanup_(conninfo_freep) PQconninfoOption *o = NULL;
+        _cleanup_conninfo_ PQconninfoOption *o = NULL;
         int r = conninfo_parse(&o, secret_reveal(d->url), err);
 
         if (r < 0)
                 return error_prefix(err, "database %s", d->name);
-        if (conninfo_get(o, "password") && *d->password_file) {
+        if (conninfo_has_password(o) && *d->password_file) {
                 (void) error_set(err, ERROR_CONFIG,
                                  "database %s: there is a password in url and a password_file",
                                  d->name);
@@ -370,6 +324,15 @@ static int build_service(ServiceSettings *s, const ConfigFile *f, const SettingL
         return r < 0 ? r : find_state_directory(s, source->environment, err);
 }
 
+static bool holds_password(const Setting *s)
+{
+        _cleanup_conninfo_ PQconninfoOption *o = NULL;
+        Error ignored;
+
+        return s->option && s->option->flags & OPTION_HIDDEN &&
+               conninfo_parse(&o, s->value, &ignored) >= 0 && conninfo_has_password(o);
+}
+
 /* A password in a file that everybody can read is worth a word, once per file. */
 static void warn_of_readable_secrets(const ConfigFile *f)
 {
@@ -377,12 +340,9 @@ static void warn_of_readable_secrets(const ConfigFile *f)
 
         for (size_t i = 0; i < f->settings.n; i++) {
                 const Setting *s = &f->settings.rows[i];
-                Error ignored;
                 struct stat st;
 
-                if (!s->option || !(s->option->flags & OPTION_HIDDEN) ||
-                    strcmp(s->path, said) == 0 ||
-                    config_check_argument_url(s->value, &ignored) == 0 || stat(s->path, &st) < 0)
+                if (strcmp(s->path, said) == 0 || !holds_password(s) || stat(s->path, &st) < 0)
                         continue;
                 said = s->path;
                 if (st.st_mode & S_IROTH)

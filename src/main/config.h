@@ -36,5 +36,3 @@ extern const EnvironmentName environment_names[]; /* ends with a NULL name */
 
 /* "NAME" of "NAME=value" when it is `wanted`: value, else NULL. */
 const char *environment_get(const char *const *environment, const char *wanted);
-/* Refuses a URL that has a password in it, or is none: for the command line, which everybody on the machine can read. */
-int config_check_argument_url(const char *url, Error *err);

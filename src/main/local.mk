@@ -1,5 +1,5 @@
 libmain_a_SOURCES = %D%/check_config.c %D%/commands.c %D%/commands.h %D%/config.c %D%/config.h %D%/config_file.c \
-  %D%/config_file.h %D%/ctl.c %D%/direct.c %D%/nearest.c %D%/nearest.h %D%/new.c %D%/option_text.c \
+  %D%/config_file.h %D%/conninfo.c %D%/conninfo.h %D%/ctl.c %D%/direct.c %D%/nearest.c %D%/nearest.h %D%/new.c %D%/option_text.c \
   %D%/option_text.h %D%/options.c %D%/options.def %D%/options.h %D%/progress.c %D%/progress.h %D%/report.c \
   %D%/report.h %D%/serve.c %D%/setting.c %D%/setting.h
 sbin_PROGRAMS += pgmigrated

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "main/conninfo.h"
 #include "main/nearest.h"
 #include "util/clock.h"
 #include "util/parse.h"
@@ -132,11 +133,14 @@ static int set_address(const Option *o, void *field, const char *value, Error *e
         return set_string(o, field, value, err);
 }
 
-static int set_secret(const Option *o, void *field, const char *value, Error *err)
+static int set_url(const Option *o, void *field, const char *value, Error *err)
 {
+        _cleanup_conninfo_ PQconninfoOption *parsed = NULL;
         Secret **s = field, *copy = NULL;
         int r = check_text(o, value, err);
 
+        if (r >= 0)
+                r = conninfo_parse(&parsed, value, err);
         if (r >= 0)
                 r = secret_new(&copy, value, err);
         if (r < 0)
@@ -175,7 +179,7 @@ static int set_flush(const Option *o, void *field, const char *value, Error *err
 static const OptionType
         type_STRING     = { "TEXT",     "a text", NULL, set_string },
         type_PATH       = { "PATH",     "a path", NULL, set_string },
-        type_SECRET     = { "URL",      "postgresql://user@host:port/database, or keyword=value pairs", NULL, set_secret },
+        type_URL     = { "URL",      "postgresql://user@host:port/database?sslmode=verify-full, with %40 for @, %2F for / and so on inside the parts; or keyword=value pairs", NULL, set_url },
         type_ADDRESS    = { "ADDRESS",  "host:port, such as 127.0.0.1:6447 or [::1]:6447", NULL, set_address },
         type_BOOL       = { "BOOLEAN",  "yes or no", booleans, set_bool },
         type_UINT       = { "NUMBER",   "a whole number", NULL, set_uint },

@@ -139,6 +139,18 @@ static void on_run_state(Progress *p, const json_t *data, uint64_t now)
         p->live[0] = '\0';
 }
 
+/* A step is told anew as its statements are done. */
+static void show_statement(Progress *p, const json_t *step)
+{
+        json_int_t done = json_integer_value(json_object_get(step, "statement")),
+                   of = json_integer_value(json_object_get(step, "statements"));
+
+        if (of > 1)
+                (void) snprintf(p->detail, sizeof p->detail,
+                                "%" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT " statements",
+                                done, of);
+}
+
 static void on_step(Progress *p, const json_t *data, uint64_t now)
 {
         const char *state = report_string(data, "state");
@@ -148,6 +160,8 @@ static void on_step(Progress *p, const json_t *data, uint64_t now)
                 (void) snprintf(line, sizeof line, "%s: applying %.100s %.200s", p->database,
                                 report_string(data, "id"), report_string(data, "description"));
                 begin(p, line, now);
+                show_statement(p, data);
+                draw(p, now);
                 return;
         }
         if (strcmp(state, "pending") == 0)
@@ -163,14 +177,14 @@ static void on_step(Progress *p, const json_t *data, uint64_t now)
 static void on_availability(Progress *p, const json_t *data, uint64_t now)
 {
         const char *state = report_string(data, "state"),
-                   *why = report_string(data, "last_error.message");
+                   *why = report_string(data, "last_error.text");
         char line[LINE_MAX_BYTES];
 
         if (strcmp(state, "ready") == 0 || strcmp(state, "asleep") == 0 ||
             strcmp(state, "unknown") == 0)
                 return;
         if (!*why)
-                why = report_string(data, "last_error");
+                why = report_string(data, "last_error.message");
         (void) snprintf(line, sizeof line, "%s: %s%s%.300s", p->database,
                         strcmp(state, "waking") == 0 ? "waiting for the database" : state,
                         *why ? ": " : "", why);
@@ -199,17 +213,13 @@ static void on_lock(Progress *p, const json_t *data, uint64_t now)
         say_waiting(p, line, now);
 }
 
-static void on_statement(Progress *p, const json_t *data, uint64_t now)
+static void on_retry(Progress *p, const json_t *data, uint64_t now)
 {
-        json_int_t at = json_integer_value(json_object_get(data, "statement")),
-                   of = json_integer_value(json_object_get(data, "statements"));
+        char line[LINE_MAX_BYTES];
 
-        if (of > 1)
-                (void) snprintf(p->detail, sizeof p->detail,
-                                "statement %" JSON_INTEGER_FORMAT " of %" JSON_INTEGER_FORMAT, at,
-                                of);
-        else if (at > 1)
-                (void) snprintf(p->detail, sizeof p->detail, "statement %" JSON_INTEGER_FORMAT, at);
+        (void) snprintf(line, sizeof line, "%s: trying %.100s again after SQLSTATE %.5s",
+                        p->database, report_string(data, "id"), report_string(data, "sqlstate"));
+        say(p, line);
         draw(p, now);
 }
 
@@ -230,9 +240,12 @@ void progress_event(Progress *p, const char *type, const json_t *data, uint64_t 
                 const char *type;
                 void (*on)(Progress *p, const json_t *data, uint64_t now);
         } handlers[] = {
-                { "run.state", on_run_state },       { "step.state", on_step },
-                { "availability", on_availability }, { "lock", on_lock },
-                { "statement", on_statement },       { "notice", on_notice },
+                { "run.state", on_run_state },
+                { "step.state", on_step },
+                { "availability", on_availability },
+                { "lock", on_lock },
+                { "retry", on_retry },
+                { "notice", on_notice },
         };
 
         for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)

@@ -289,7 +289,8 @@ void report_run(Text *out, const json_t *run)
                 (void) snprintf(path, sizeof path, "phases_ms.%s", phases[i]);
                 ms += number(run, path);
         }
-        add_list(out, "warning", find(run, "warnings"));
+        if (!dry) /* the plan below has them */
+                add_list(out, "warning", find(run, "warnings"));
         text_printf(out, "%s: %s %s", report_string(run, "database"),
                     report_string(run, "operation"), report_string(run, "state"));
         if (dry)
@@ -301,10 +302,9 @@ void report_run(Text *out, const json_t *run)
                 text_add(out, ", nothing to do");
         add_version_change(out, run);
         text_printf(out, " (%s)\n", report_duration(ms, took));
-        if (dry && json_array_size(find(run, "steps")) > 0)
-                report_plan(out, run);
-        if (json_is_array(find(run, "result.notes")))
-                add_list(out, "repaired", find(run, "result.notes"));
+        if (dry && json_is_object(find(run, "result")))
+                report_plan(out, find(run, "result"));
+        add_list(out, "changed", find(run, "result.changes"));
 }
 
 void report_runs(Text *out, const json_t *runs)
@@ -341,7 +341,7 @@ void report_plan(Text *out, const json_t *plan)
 
 void report_history(Text *out, const json_t *history)
 {
-        const json_t *rows = find(history, "rows");
+        const json_t *rows = find(history, "history");
 
         if (json_array_size(rows) == 0)
                 text_add(out, "there is no history\n");
@@ -354,12 +354,13 @@ void report_history(Text *out, const json_t *history)
 
 void report_status(Text *out, const json_t *status)
 {
-        const json_t *entries = find(status, "migrations"), *schema = find(status, "schema");
+        const json_t *entries = find(status, "entries"), *schema = find(status, "schema");
         const char *version = report_string(schema, "version");
 
         text_printf(out, "%s: %s%s, %" PRIu64 " applied, %" PRIu64 " pending, %" PRIu64 " failed\n",
-                    report_string(status, "name"), *version ? "version " : "no version", version,
-                    number(schema, "applied"), number(schema, "pending"), number(schema, "failed"));
+                    report_string(status, "database"), *version ? "version " : "no version",
+                    version, number(schema, "applied"), number(schema, "pending"),
+                    number(schema, "failed"));
         if (json_array_size(entries) > 0)
                 TABLE(out, entries, { "VERSION", "id" }, { "DESCRIPTION", "description" },
                       { "KIND", "kind" }, { "STATE", "state" }, { "INSTALLED ON", "installed_on" },
@@ -370,8 +371,8 @@ void report_status(Text *out, const json_t *status)
 
 void report_validation(Text *out, const json_t *validation)
 {
-        if (json_array_size(find(validation, "refusals")) == 0)
+        if (json_array_size(find(validation, "complaints")) == 0)
                 text_add(out, "valid\n");
         add_list(out, "warning", find(validation, "warnings"));
-        add_list(out, "invalid", find(validation, "refusals"));
+        add_list(out, "invalid", find(validation, "complaints"));
 }

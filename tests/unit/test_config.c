@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "main/config.h"
+#include "main/conninfo.h"
 #include "main/option_text.h"
 #include "util/clock.h"
 
@@ -239,8 +240,9 @@ static void test_environment_errors(void **state)
                   "environment variable PGMIGRATED_MAX_PARALLEL: max_parallel = \"many\"",
                   "whole number" },
                 { "PGMIGRATED_URL=postgresql://u:hunter2@h/d?nonsense=1",
-                  "url is not a connection string", "postgresql://" },
-                { "DATABASE_URL=mysql//hunter2", "url is not a connection string",
+                  "url: is not a connection string", "postgresql://" },
+                { "DATABASE_URL=mysql//hunter2",
+                  "environment variable DATABASE_URL: url: is not a connection string",
                   "postgresql://" },
                 { "PGMIGRATED_PLACEHOLDER_=5", "a placeholder's name", "" },
                 { "PGMIGRATED_CONFIG=/nonexistent/x.conf", "configuration file", "" },
@@ -297,13 +299,12 @@ static void test_argument_url(void **state)
         Error err;
 
         (void) state;
-        assert_int_equal(config_check_argument_url("postgresql://u@h/d", &err), 0);
-        assert_int_equal(config_check_argument_url("host=h user=u", &err), 0);
-        assert_int_equal(config_check_argument_url("postgresql://u:p@h/d", &err), -ERROR_USAGE);
-        assert_int_equal(config_check_argument_url("postgresql://u@h/d?password=p", &err),
+        assert_int_equal(conninfo_check_argument("postgresql://u@h/d", &err), 0);
+        assert_int_equal(conninfo_check_argument("host=h user=u", &err), 0);
+        assert_int_equal(conninfo_check_argument("postgresql://u:p@h/d", &err), -ERROR_USAGE);
+        assert_int_equal(conninfo_check_argument("postgresql://u@h/d?password=p", &err),
                          -ERROR_USAGE);
-        assert_int_equal(config_check_argument_url("host=h password=p", &err), -ERROR_USAGE);
-        assert_int_equal(config_check_argument_url("nonsense", &err), -ERROR_CONFIG);
+        assert_int_equal(conninfo_check_argument("host=h password=p", &err), -ERROR_USAGE);
 }
 
 int main(void)

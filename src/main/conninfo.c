@@ -1,0 +1,37 @@
+#include "main/conninfo.h"
+
+#include <string.h>
+
+const char *conninfo_get(const PQconninfoOption *o, const char *keyword)
+{
+        for (; o && o->keyword; o++)
+                if (strcmp(o->keyword, keyword) == 0)
+                        return o->val && *o->val ? o->val : NULL;
+        return NULL;
+}
+
+bool conninfo_has_password(const PQconninfoOption *o)
+{
+        return conninfo_get(o, "password") || conninfo_get(o, "sslpassword");
+}
+
+int conninfo_parse(PQconninfoOption **ret, const char *url, Error *err)
+{
+        char *message = NULL;
+
+        *ret = PQconninfoParse(url, &message);
+        PQfreemem(message);
+        return *ret ? 0 : error_set(err, ERROR_CONFIG, "is not a connection string");
+}
+
+int conninfo_check_argument(const char *url, Error *err)
+{
+        _cleanup_conninfo_ PQconninfoOption *o = NULL;
+
+        if (conninfo_parse(&o, url, err) < 0 || !conninfo_has_password(o))
+                return 0; /* what it is instead is for the option to say */
+        (void) error_set(err, ERROR_USAGE,
+                         "a password on the command line can be read by everybody on this machine");
+        return error_hint(err, "leave it out and use password_file, the environment "
+                               "(PGMIGRATED_URL) or the configuration file");
+}
