@@ -140,6 +140,9 @@ typedef struct History {
         bool schema_empty;  /* meaningful only when the table does not exist */
         HistoryRow *rows;   /* by rank */
         size_t n_rows;
+        char **missing_schemas; /* of those that the options name: do not exist yet */
+        size_t n_missing_schemas;
+        int64_t next_rank;  /* as load() foresees it: after the rows that sql_create() will write; 0: by the rows alone */
 } History;
 History *history_free(History *h);
 DEFINE_CLEANUP(History *, history_free)
@@ -173,14 +176,16 @@ typedef struct Entry {
 } Entry;
 
 typedef struct Assessment {
-        Entry *entries; /* rows by rank with their files, then files without rows in the order in which they would run */
+        /* Rows by rank with their files, then what has no row yet or is ENTRY_OUTDATED, in the order in which it would
+         * run: whoever runs the entries that are ENTRY_PENDING or ENTRY_OUTDATED from first to last does it right. */
+        Entry *entries;
         size_t n_entries;
         char *current_version; /* greatest applied version, NULL when none */
         Error *refusals;       /* every reason not to migrate (drift, failed rows, bad target): text, path, hint */
         size_t n_refusals;
         char **warnings;
         size_t n_warnings;
-        bool needs_table;      /* the history table has to be created first */
+        bool needs_table;      /* sql_create() has to run first: the history table, or a schema of schemas, does not exist */
         bool needs_baseline;   /* ... with a baseline row (baseline_on_migrate) */
 } Assessment;
 Assessment *assessment_free(Assessment *a);
@@ -236,7 +241,8 @@ struct Format {
         int (*open_script)(ScriptText *ret, const Changelog *c, const Migration *m, const FormatContext *ctx, Error *err);
 
         /* SQL for the engine to run inside a transaction of its own. All append complete statements, each ended by
-         * ";\n", with no parameters. ms < 0: the server computes the time since the transaction began. */
+         * ";\n", with no parameters. ms < 0: the server computes the time since the transaction began. rank <= 0: the
+         * server takes the next one; an explicit rank is the better fence, since it collides when somebody else wrote. */
         int (*sql_create)(Text *sql, const FormatContext *ctx, const History *h, bool baseline, Error *err);
         int (*sql_applied)(Text *sql, const FormatContext *ctx, const Migration *m, int64_t rank, int64_t ms, Error *err);
         int (*sql_undone)(Text *sql, const FormatContext *ctx, const HistoryRow *row, const Migration *undo, int64_t rank,

@@ -1,1 +1,18 @@
-## unit_tests += test_x ; test_x_SOURCES = tests/unit/test_x.c ; test_x_LDADD = $(UTIL_LIBS) $(CMOCKA_LIBS)
+FLYWAY_VECTORS = tests/unit/flyway_vectors.h
+unit_tests += test_script_text test_flyway_names test_flyway_checksum test_flyway_lock test_flyway_read \
+  test_flyway_assess test_flyway_sql
+test_script_text_SOURCES = tests/unit/test_script_text.c
+test_script_text_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
+test_flyway_names_SOURCES = tests/unit/test_flyway_names.c $(FLYWAY_VECTORS)
+test_flyway_names_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
+test_flyway_checksum_SOURCES = tests/unit/test_flyway_checksum.c $(FLYWAY_VECTORS)
+test_flyway_checksum_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
+test_flyway_lock_SOURCES = tests/unit/test_flyway_lock.c $(FLYWAY_VECTORS)
+test_flyway_lock_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
+test_flyway_read_SOURCES = tests/unit/test_flyway_read.c $(FLYWAY_VECTORS)
+test_flyway_read_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
+test_flyway_assess_SOURCES = tests/unit/test_flyway_assess.c
+test_flyway_assess_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
+test_flyway_sql_SOURCES = tests/unit/test_flyway_sql.c
+test_flyway_sql_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
+EXTRA_DIST += tests/vectors/flyway.json
