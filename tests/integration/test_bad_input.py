@@ -195,7 +195,7 @@ BAD_REQUESTS = {
     "bad state": ("GET", "/runs?state=done", None, 400, "done"),
     "no such run": ("GET", "/runs/01JD0000000000000000000000", None, 404, "01JD0000000000000000000000"),
     "cancel no such run": ("DELETE", "/runs/nope", None, 404, "nope"),
-    "no such path": ("GET", "/nope", None, 404, "/nope"),
+    "no such path": ("GET", "/nope", None, 404, ""),
     "wrong method": ("GET", "/migrate", None, 405, ""),
     "bytes that are no text": ("GET", "/runs/%ff%00", None, (400, 404), ""),
 }
