@@ -4,8 +4,8 @@
 
 #include "engine/apply.h"
 #include "engine/conversation.h"
+#include "engine/findings.h"
 #include "engine/journal.h"
-#include "engine/report.h"
 #include "pg/sqlstate.h"
 #include "util/log.h"
 
@@ -166,20 +166,20 @@ static int act_undo(Conversation *c, Error *err)
 static int act_status(Conversation *c, Error *err)
 {
         (void) err;
-        c->run->result = report_status(c);
+        c->run->result = findings_status(c);
         return 0;
 }
 
 static int act_history(Conversation *c, Error *err)
 {
         (void) err;
-        c->run->result = report_history(c);
+        c->run->result = findings_history(c);
         return 0;
 }
 
 static int act_validate(Conversation *c, Error *err)
 {
-        c->run->result = report_validation(c);
+        c->run->result = findings_validation(c);
         return conversation_refuse(c, err);
 }
 
@@ -246,7 +246,7 @@ static int act_repair(Conversation *c, Error *err)
         }
         if (r < 0)
                 return r;
-        c->run->result = report_notes(text_str(&notes));
+        c->run->result = findings_notes(text_str(&notes));
         r = apply_hooks(c, HOOK_AFTER_REPAIR, err);
         return r < 0 ? r : conversation_assess(c, ASSESS_INFO, err);
 }

@@ -1,4 +1,4 @@
-#include "engine/report.h"
+#include "engine/findings.h"
 
 #include <string.h>
 
@@ -40,7 +40,7 @@ static json_t *entry_json(const Entry *e)
                          string_json(row ? row->installed_on : NULL), "can_undo", e->undo != NULL);
 }
 
-json_t *report_status(const Conversation *c)
+json_t *findings_status(const Conversation *c)
 {
         json_t *entries = json_array();
 
@@ -50,7 +50,7 @@ json_t *report_status(const Conversation *c)
                          conversation_schema_json(c), "entries", entries);
 }
 
-json_t *report_history(const Conversation *c)
+json_t *findings_history(const Conversation *c)
 {
         json_t *rows = json_array();
 
@@ -60,7 +60,7 @@ json_t *report_history(const Conversation *c)
                          "history", rows);
 }
 
-json_t *report_validation(const Conversation *c)
+json_t *findings_validation(const Conversation *c)
 {
         const Assessment *a = c->assessment;
         json_t *complaints = json_array(), *warnings = json_array();
@@ -73,7 +73,7 @@ json_t *report_validation(const Conversation *c)
                          "complaints", complaints, "warnings", warnings);
 }
 
-json_t *report_notes(const char *lines)
+json_t *findings_notes(const char *lines)
 {
         json_t *changes = json_array();
 
