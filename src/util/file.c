@@ -158,6 +158,15 @@ void file_view_done(FileView *v)
         *v = (FileView){ 0 };
 }
 
+static int refuse_content(Error *err, const char *path, size_t size, size_t max)
+{
+        if (size <= max)
+                return refuse(err, ERROR_CONFIG, path, "has a NUL byte in it",
+                              "only text can be read here");
+        (void) error_set(err, ERROR_CONFIG, "%s: larger than %zu bytes", path, max);
+        return error_at(err, path, 0, 0);
+}
+
 int file_read_text(char **ret, const char *path, size_t max, Error *err)
 {
         _cleanup_close_ int fd = -1;
@@ -174,17 +183,13 @@ int file_read_text(char **ret, const char *path, size_t max, Error *err)
         n = read_full(fd, buf, max + 1);
         if (n < 0)
                 return refuse_errno(err, ERROR_CONFIG, path, "read");
-        if ((size_t) n <= max && !memchr(buf, '\0', (size_t) n)) {
-                buf[n] = '\0';
-                *ret = TAKE_PTR(buf);
-                return 0;
+        if ((size_t) n > max || memchr(buf, '\0', (size_t) n)) {
+                explicit_bzero(buf, (size_t) n); /* it may have been meant as a secret */
+                return refuse_content(err, path, (size_t) n, max);
         }
-        explicit_bzero(buf, max + 1); /* it may have been meant as a secret */
-        if ((size_t) n <= max)
-                return refuse(err, ERROR_CONFIG, path, "has a NUL byte in it",
-                              "only text can be read here");
-        (void) error_set(err, ERROR_CONFIG, "%s: larger than %zu bytes", path, max);
-        return error_at(err, path, 0, 0);
+        buf[n] = '\0';
+        *ret = TAKE_PTR(buf);
+        return 0;
 }
 
 /* -- walking -- */

@@ -59,22 +59,14 @@ static void test_respects_length(void **state)
 
 static void test_sanitize_cuts_at_a_character(void **state)
 {
-        static const char *const cut[] = { "",
-                                           "a",
-                                           "a",
-                                           "a",
-                                           "a\xe2\x82\xac",
-                                           "a\xe2\x82\xac"
-                                           "b" };
+        static const char *const cut[] = { "", "a", "a", "a", "a\342\202\254", "a\342\202\254z" };
 
         (void) state;
         for (size_t size = 1; size <= 6; size++) {
                 char buf[7];
 
                 memset(buf, 'x', sizeof buf);
-                utf8_sanitize(buf, size,
-                              "a\xe2\x82\xac"
-                              "b");
+                utf8_sanitize(buf, size, "a\342\202\254z");
                 assert_string_equal(buf, cut[size - 1]);
                 assert_int_equal(buf[size], 'x');
         }
