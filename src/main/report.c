@@ -272,6 +272,8 @@ static void add_version_change(Text *out, const json_t *run)
         const char *from = report_string(run, "from_version"),
                    *to = report_string(run, "to_version");
 
+        if (strcmp(report_string(run, "state"), "succeeded") != 0)
+                return; /* to_version is where it wanted to go */
         if (*to && strcmp(from, to) != 0)
                 text_printf(out, ", version %s -> %s", *from ? from : "none", to);
         else if (*to)
@@ -362,7 +364,7 @@ void report_status(Text *out, const json_t *status)
                     version, number(schema, "applied"), number(schema, "pending"),
                     number(schema, "failed"));
         if (json_array_size(entries) > 0)
-                TABLE(out, entries, { "VERSION", "id" }, { "DESCRIPTION", "description" },
+                TABLE(out, entries, { "VERSION", "version" }, { "DESCRIPTION", "description" },
                       { "KIND", "kind" }, { "STATE", "state" }, { "INSTALLED ON", "installed_on" },
                       { "FILE", "file" });
         add_list(out, "warning", find(status, "warnings"));
