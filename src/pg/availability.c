@@ -10,6 +10,11 @@
 #define HELD_BEFORE_WAKING USEC_PER_SEC /* an attempt unanswered for this long: it is being woken */
 #define PAUSE_AFTER_HELD (200 * USEC_PER_MSEC) /* the waiting has been done already */
 #define HELD (2 * USEC_PER_SEC)                /* what failed sooner failed fast */
+/* A resume takes some 15 s, 30 s after a deep sleep: until then it is worth looking every second. */
+#define RESUME_WINDOW (40 * USEC_PER_SEC)
+#define RESUME_CAP USEC_PER_SEC
+#define BACKOFF_FIRST (50 * USEC_PER_MSEC)
+#define BACKOFF_CAP (5 * USEC_PER_SEC)
 #define SECRET_POLL USEC_PER_SEC
 #define TIMER_ACCURACY (10 * USEC_PER_MSEC)
 
@@ -143,10 +148,11 @@ static int attempt(Wake *w, const Secret *secret, PgSession **ret, bool *timed_o
 
         w->a->attempts++;
         w->a->total_attempts++;
-        if (!w->patient)
+        if (w->patient)
+                enter(w->a, AVAILABILITY_WAKING);
+        else
                 (void) sd_event_add_time_relative(fiber_event(), &held, CLOCK_MONOTONIC,
                                                   HELD_BEFORE_WAKING, TIMER_ACCURACY, on_held, w);
-        changed(w->a);
         r = pg_connect(&s, w->request->target, secret, w->request->application_name, deadline,
                        on_phase, w, &outcome, err);
         if (r == 0)
@@ -194,7 +200,7 @@ static int give_up_waiting(Wake *w, Error *err)
         if (w->a->state == AVAILABILITY_BLOCKED && w->a->last_class == OUTCOME_CREDENTIALS)
                 return end(w, ERROR_CREDENTIALS, AVAILABILITY_BLOCKED,
                            "refuses the password and no other was found", err);
-        (void) snprintf(said, sizeof said, "was not available within %.0f s (%llu attempts)",
+        (void) snprintf(said, sizeof said, "was not available within %.3g s (%llu attempts)",
                         (double) w->request->wake_timeout / (double) USEC_PER_SEC,
                         (unsigned long long) w->a->attempts);
         return end(w, ERROR_UNAVAILABLE, AVAILABILITY_ASLEEP, said, err);
@@ -256,6 +262,7 @@ static int on_failure(Wake *w, OutcomeClass class, uint64_t took, bool timed_out
                 backoff_reset(&w->backoff);
                 return pause_for(w, PAUSE_AFTER_HELD, err);
         }
+        w->backoff.cap = clock_monotonic() - w->began < RESUME_WINDOW ? RESUME_CAP : BACKOFF_CAP;
         return pause_for(w, backoff_next(&w->backoff), err);
 }
 
@@ -304,7 +311,7 @@ int availability_wake(Availability *a, const WakeRequest *request, PgSession **r
                    .request = request,
                    .began = clock_monotonic(),
                    .deadline = clock_after(request->wake_timeout),
-                   .backoff = { .first = 50 * USEC_PER_MSEC, .cap = 5 * USEC_PER_SEC } };
+                   .backoff = { .first = BACKOFF_FIRST, .cap = RESUME_CAP } };
         int r;
 
         a->attempts = 0;

@@ -295,7 +295,8 @@ static int give_up(Exchange *x, int reason, Error *err)
         }
         if (reason == -(int) ERROR_TIMEOUT)
                 (void) error_set(err, ERROR_TIMEOUT,
-                                 "the statement took too long and was cancelled");
+                                 "the statement took too long and was cancelled%s",
+                                 pg_session_lost(x->s) ? ", but the server does not answer" : "");
         return reason;
 }
 

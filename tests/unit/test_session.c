@@ -270,6 +270,28 @@ static int play_timeout(Stage *st, Error *err)
         return 0;
 }
 
+/* Rows that never end must not keep the deadline from being seen. */
+static int play_endless(Stage *st, Error *err)
+{
+        uint64_t began = clock_monotonic();
+        Seen seen = { .results = 0 };
+        PgQuery q = { .sql = "SELECT repeat('x', 200) FROM generate_series(1, 1000000000000)",
+                      .fn = see,
+                      .userdata = &seen,
+                      .row_cap = 5,
+                      .deadline = clock_after(500 * USEC_PER_MSEC) };
+
+        EXPECT(pg_query(st->s, &q, err) == -(int) ERROR_TIMEOUT);
+        EXPECT(clock_monotonic() - began < 5 * USEC_PER_SEC);
+        EXPECT(seen.results == 0 && !pg_session_lost(st->s));
+        q.sql = "COPY (SELECT repeat('x', 200) FROM generate_series(1, 1000000000000)) TO STDOUT";
+        q.deadline = clock_after(500 * USEC_PER_MSEC);
+        EXPECT(pg_query(st->s, &q, err) == -(int) ERROR_TIMEOUT);
+        EXPECT(!pg_session_lost(st->s));
+        EXPECT(pg_execute(st->s, "SELECT 1", SOON, err) == 0);
+        return 0;
+}
+
 static int play_copy_timeout(Stage *st, Error *err)
 {
         Rows rows = { .left = 4000000 };
@@ -454,7 +476,7 @@ static int play_blocked(Stage *st, Error *err)
 /* clang-format off */
 #define TEST(name) static void test_##name(void **state) { (void) state; run(play_##name); }
 TEST(results) TEST(failure) TEST(notices) TEST(copy) TEST(big_string) TEST(terminated_idle) TEST(terminated_busy)
-TEST(timeout) TEST(copy_timeout) TEST(cancelled) TEST(frozen) TEST(lock) TEST(wake) TEST(blocked)
+TEST(timeout) TEST(endless) TEST(copy_timeout) TEST(cancelled) TEST(frozen) TEST(lock) TEST(wake) TEST(blocked)
         /* clang-format on */
 
         int main(void)
@@ -468,6 +490,7 @@ TEST(timeout) TEST(copy_timeout) TEST(cancelled) TEST(frozen) TEST(lock) TEST(wa
                 cmocka_unit_test(test_terminated_idle),
                 cmocka_unit_test(test_terminated_busy),
                 cmocka_unit_test(test_timeout),
+                cmocka_unit_test(test_endless),
                 cmocka_unit_test(test_copy_timeout),
                 cmocka_unit_test(test_cancelled),
                 cmocka_unit_test(test_frozen),
