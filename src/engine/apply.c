@@ -183,11 +183,15 @@ static void add_prologue(Applier *a, size_t step)
 {
         const Conversation *c = a->c;
 
-        if (!c->plan->steps[step].begins)
-                return;
-        batch_add_own(&a->batch, step, false, "BEGIN;\n");
-        a->lock_timeout_off = a->own_lock_timeout = false;
-        if (c->db->settings->deferred_flush && step + 1 < c->plan->n_steps)
+        if (c->plan->steps[step].begins) {
+                batch_add_own(&a->batch, step, false, "BEGIN;\n");
+                a->lock_timeout_off = a->own_lock_timeout = false;
+        }
+        batch_add_own(&a->batch, step, false,
+                      "SELECT pg_catalog.set_config('" FORMAT_BEGAN_SETTING
+                      "', pg_catalog.clock_timestamp()::text, true);\n");
+        if (c->plan->steps[step].begins && c->db->settings->deferred_flush &&
+            step + 1 < c->plan->n_steps)
                 batch_add_own(&a->batch, step, false, "SET LOCAL synchronous_commit = off;\n");
 }
 

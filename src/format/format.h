@@ -217,6 +217,8 @@ size_t script_text_origin(const ScriptText *t, size_t at); /* offset in the file
 /* ---- the format ---- */
 
 #define FORMAT_MAX_LOCK_KEYS 4
+/* A setting that the engine sets to clock_timestamp() when a migration begins: now() is the same for all that share a string. */
+#define FORMAT_BEGAN_SETTING "pgmigrated.began"
 
 struct Format {
         const char *name;     /* "flyway" */
@@ -241,7 +243,7 @@ struct Format {
         int (*open_script)(ScriptText *ret, const Changelog *c, const Migration *m, const FormatContext *ctx, Error *err);
 
         /* SQL for the engine to run inside a transaction of its own. All append complete statements, each ended by
-         * ";\n", with no parameters. ms < 0: the server computes the time since the transaction began. rank <= 0: the
+         * ";\n", with no parameters. ms < 0: the server computes the time since FORMAT_BEGAN_SETTING. rank <= 0: the
          * server takes the next one; an explicit rank is the better fence, since it collides when somebody else wrote. */
         int (*sql_create)(Text *sql, const FormatContext *ctx, const History *h, bool baseline, Error *err);
         int (*sql_applied)(Text *sql, const FormatContext *ctx, const Migration *m, int64_t rank, int64_t ms, Error *err);

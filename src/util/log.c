@@ -12,6 +12,7 @@
 #include <systemd/sd-journal.h>
 
 #include "util/clock.h"
+#include "util/utf8.h"
 
 #define MAX_FIELDS 24
 #define FIXED_FIELDS 5
@@ -58,18 +59,29 @@ static bool to_journal(int level, const char *file, int line, const char *func, 
         return sd_journal_sendv(iov, (int) used) >= 0;
 }
 
+/* Fields carry what users and servers wrote: one line of UTF-8 comes out. */
+static const char *clean(const char *s, char buf[FIELD_SIZE])
+{
+        utf8_sanitize(buf, FIELD_SIZE, s);
+        for (char *c = buf; *c; c++)
+                if ((unsigned char) *c < ' ')
+                        *c = ' ';
+        return buf;
+}
+
 static void to_json(int level, const char *msg, const LogField *fields, size_t n)
 {
-        char when[CLOCK_TEXT_MAX];
+        char when[CLOCK_TEXT_MAX], buf[FIELD_SIZE];
         json_t *line = json_pack("{s:s,s:i,s:s}", "time", clock_format(clock_wall(), when),
                                  "priority", level, "message", msg);
 
         for (size_t i = 0; line && i < n; i++)
                 if (!field_is_empty(&fields[i]))
-                        (void) json_object_set_new(line, fields[i].key,
-                                                   fields[i].type == LOG_NUMBER
-                                                           ? json_integer(fields[i].number)
-                                                           : json_string(fields[i].string));
+                        (void) json_object_set_new(
+                                line, fields[i].key,
+                                fields[i].type == LOG_NUMBER
+                                        ? json_integer(fields[i].number)
+                                        : json_string(clean(fields[i].string, buf)));
         (void) json_dumpf(line, stderr, JSON_COMPACT);
         fputc('\n', stderr);
         json_decref(line);
@@ -80,6 +92,8 @@ static void to_line(int level, const char *msg, const LogField *fields, size_t n
         static const char *const names[] = { "emerg", "alert",  "crit", "error",
                                              "warn",  "notice", "info", "debug" };
 
+        char buf[FIELD_SIZE];
+
         fprintf(stderr, "%s: %s", names[level & 7], msg);
         for (size_t i = 0; i < n; i++) {
                 if (field_is_empty(&fields[i]))
@@ -88,7 +102,7 @@ static void to_line(int level, const char *msg, const LogField *fields, size_t n
                         fprintf(stderr, " %s=%" PRId64, fields[i].key, fields[i].number);
                 else
                         fprintf(stderr, strchr(fields[i].string, ' ') ? " %s=\"%s\"" : " %s=%s",
-                                fields[i].key, fields[i].string);
+                                fields[i].key, clean(fields[i].string, buf));
         }
         fputc('\n', stderr);
 }

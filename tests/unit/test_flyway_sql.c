@@ -73,7 +73,8 @@ static void test_applied(void **state)
                   "o'neill",
                   INSERT "(" NEXT
                          ", NULL, 'v', 'SQL', 'R__v.sql', 7, 'o''neill', (extract(epoch from "
-                         "clock_timestamp() - transaction_timestamp()) * 1000)::int, true);\n" },
+                         "clock_timestamp() - current_setting('pgmigrated.began')::timestamptz) * "
+                         "1000)::int, true);\n" },
                 { { .kind = MIGRATION_BASELINE,
                     .version = (char[]){ "2" },
                     .description = (char[]){ "" },

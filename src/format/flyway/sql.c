@@ -100,8 +100,9 @@ void flyway_add_insert(Text *sql, const FormatContext *ctx, const FlywayInsert *
         if (row->ms >= 0)
                 text_printf(sql, ", %lld", (long long) (row->ms < INT_MAX ? row->ms : INT_MAX));
         else
-                text_add(sql, ", (extract(epoch from clock_timestamp() - transaction_timestamp()) "
-                              "* 1000)::int");
+                text_add(sql,
+                         ", (extract(epoch from clock_timestamp() - "
+                         "current_setting('" FORMAT_BEGAN_SETTING "')::timestamptz) * 1000)::int");
         text_printf(sql, ", %s);\n", row->success ? "true" : "false");
 }
 
