@@ -47,11 +47,11 @@ int pg_cancel(PgSession *s, uint64_t deadline, Error *err)
 
 #include "loop/worker.h"
 
-/* PQcancel() blocks for as long as the server likes (6 s with a stopped postmaster), so a thread waits for it. */
+/* The call blocks for as long as the server likes (6 s with a stopped postmaster), so a thread waits for it. */
 typedef struct CancelJob {
         PGcancel *cancel;
         int ok;
-        char message[256]; /* the size that PQcancel() asks for */
+        char message[256]; /* the size that libpq asks for */
 } CancelJob;
 
 static void cancel_job_free(void *userdata)

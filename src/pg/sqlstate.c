@@ -64,7 +64,7 @@ static bool is_code(const char *s)
         return true;
 }
 
-/* Offset of `:  XXXXX: ` in the line, or -1. */
+/* Offset of `:  28P01: ` in the line, or -1. */
 static long find_code(const char *line, size_t len)
 {
         for (size_t i = 0; i + 10 <= len; i++)

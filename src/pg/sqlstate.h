@@ -13,6 +13,6 @@ bool sqlstate_reader(const char *sqlstate);
 bool sqlstate_cancelled(const char *sqlstate);
 
 /* Looks for the first SQLSTATE in a PQerrorMessage() that was made with PQERRORS_VERBOSE: on a line of its own rank
- * (not DETAIL, HINT, ...), the first `:  XXXXX: `. Text that users control (a database name) comes later on a line.
+ * (not DETAIL, HINT, ...), the first `:  28P01: `. Text that users control (a database name) comes later on a line.
  * True and ret: found. text (size bytes) gets the line it was on, without the code; else the first line. */
 bool sqlstate_from_connect_message(char ret[6], char *text, size_t size, const char *message);
