@@ -1,9 +1,8 @@
-#include "engine/dispatcher.h"
+#include "engine/dispatcher_private.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/database.h"
 #include "util/log.h"
 
 /* Runs that wait behind the one that is going: joined where they ask for the same, so few are ever needed. */
@@ -13,30 +12,6 @@
 /* Event numbers are JSON numbers, exact to 2^53: blocks of 2^32 last for two million restarts. */
 #define EVENT_BLOCK ((uint64_t) 1 << 32)
 #define IDEMPOTENCY_WINDOW (24 * 3600 * USEC_PER_SEC)
-
-/* A database and what is to be done to it. */
-typedef struct Lane {
-        Dispatcher *dispatcher;
-        Database *database;
-        ListNode queue; /* Run.node */
-        size_t queued;
-        Fiber *fiber; /* NULL: nothing is going */
-        Run *run;     /* the one the fiber executes */
-} Lane;
-
-struct Dispatcher {
-        sd_event *event;
-        const ServiceSettings *service;
-        Store *store;
-        EventLog *events;
-        Lane **lanes;
-        size_t n_lanes;
-        ListNode finished; /* Run.node, oldest first */
-        size_t n_finished;
-        unsigned running; /* fibers */
-        bool stopping;
-        Condition idle;
-};
 
 /* ---- storing ---- */
 
@@ -101,7 +76,7 @@ static Lane *find_lane(const Dispatcher *d, const char *name)
         return NULL;
 }
 
-static int need_lane(Lane **ret, const Dispatcher *d, const char *name, Error *err)
+int dispatcher_need_lane(Lane **ret, const Dispatcher *d, const char *name, Error *err)
 {
         *ret = find_lane(d, name);
         return *ret ? 0 : error_set(err, ERROR_NOT_FOUND, "no database is called \"%s\"", name);
@@ -283,7 +258,7 @@ int dispatcher_submit(Dispatcher *d, const Submission *s, Run **runs, size_t *n_
         if (d->stopping)
                 return error_set(err, ERROR_BUSY, "the daemon is stopping");
         if (s->database) {
-                r = need_lane(&only, d, s->database, err);
+                r = dispatcher_need_lane(&only, d, s->database, err);
                 if (r >= 0)
                         r = submit_one(only, s, &runs[(*n_runs)++], err);
         }
@@ -414,8 +389,10 @@ int dispatcher_reload(Dispatcher *d, const ServiceSettings *service,
                 free(lanes);
                 return r;
         }
-        for (size_t i = 0; i < n_databases; i++)
+        for (size_t i = 0; i < n_databases; i++) {
                 lanes[i]->database->settings = &databases[i];
+                availability_forget_refusal(&lanes[i]->database->availability);
+        }
         for (size_t i = 0; i < d->n_lanes; i++) {
                 bool kept = false;
 
@@ -463,7 +440,7 @@ EventLog *dispatcher_events(Dispatcher *d)
         return d->events;
 }
 
-/* ---- asking ---- */
+/* ---- single runs ---- */
 
 static Run *find_in(ListNode *head, const char *id)
 {
@@ -518,125 +495,4 @@ int dispatcher_cancel(Dispatcher *d, const char *id, Error *err)
         run->on_change = NULL;
         remember_finished(d, run);
         return 0;
-}
-
-int dispatcher_run_json(Dispatcher *d, const char *id, json_t **ret, Error *err)
-{
-        Run *run = dispatcher_find_run(d, id);
-        int r;
-
-        if (run) {
-                *ret = run_json(run);
-                return 0;
-        }
-        r = store_load_run(d->store, id, ret, err);
-        if (r == 0)
-                return error_set(err, ERROR_NOT_FOUND, "no run is called \"%s\"", id);
-        return r < 0 ? r : 0;
-}
-
-int dispatcher_list_runs(Dispatcher *d, const char *database, const char *state, const char *before,
-                         unsigned limit, json_t **ret, Error *err)
-{
-        return store_list_runs(d->store, database, state, before, limit, ret, err);
-}
-
-int dispatcher_status_json(Dispatcher *d, const char *database, json_t **ret, Error *err)
-{
-        json_t *databases;
-        Lane *only = NULL;
-
-        if (database && need_lane(&only, d, database, err) < 0)
-                return -(int) err->code;
-        databases = json_array();
-        for (size_t i = 0; i < d->n_lanes; i++)
-                if (!only || d->lanes[i] == only)
-                        (void) json_array_append_new(databases,
-                                                     database_status_json(d->lanes[i]->database));
-        *ret = databases;
-        return 0;
-}
-
-int dispatcher_ready(Dispatcher *d, const char *database, json_t **reasons, Error *err)
-{
-        Lane *only = NULL;
-
-        if (database && need_lane(&only, d, database, err) < 0)
-                return -(int) err->code;
-        *reasons = json_array();
-        for (size_t i = 0; i < d->n_lanes; i++) {
-                _cleanup_free_ char *reason = NULL;
-
-                if (only && d->lanes[i] != only)
-                        continue;
-                reason = database_unready_reason(d->lanes[i]->database);
-                if (reason)
-                        (void) json_array_append_new(*reasons, json_string(reason));
-        }
-        return json_array_size(*reasons) == 0;
-}
-
-void dispatcher_metrics(Dispatcher *d, Text *out)
-{
-        for (unsigned m = 0; m < database_metric_count(); m++) {
-                database_metric_head(m, out);
-                for (size_t i = 0; i < d->n_lanes; i++)
-                        database_metric(d->lanes[i]->database, m, out);
-        }
-}
-
-/* ---- conversations of their own ---- */
-
-static int inquire(Dispatcher *d, const char *database, const Operation *op, json_t **ret,
-                   Error *err)
-{
-        _cleanup_(run_unrefp) Run *run = NULL;
-        Lane *l;
-        int r = need_lane(&l, d, database, err);
-
-        if (r >= 0)
-                r = run_new(&run, database, op, err);
-        if (r < 0)
-                return r;
-        database_execute(l->database, run);
-        if (run->error.code != ERROR_NONE) {
-                *err = run->error;
-                return -(int) err->code;
-        }
-        if (ret)
-                *ret = json_incref(run->result);
-        return 0;
-}
-
-int dispatcher_probe(Dispatcher *d, const char *database, Error *err)
-{
-        const Operation op = { .kind = OPERATION_STATUS, .trigger = "probe" };
-        int r = 0;
-
-        if (database)
-                return inquire(d, database, &op, NULL, err);
-        for (size_t i = 0; i < d->n_lanes; i++) {
-                Error failure;
-                int k = inquire(d, d->lanes[i]->database->name, &op, NULL, &failure);
-
-                if (k < 0 && r >= 0) {
-                        *err = failure;
-                        r = k;
-                }
-        }
-        return r;
-}
-
-int dispatcher_plan_json(Dispatcher *d, const char *database, const char *target, json_t **ret,
-                         Error *err)
-{
-        return inquire(d, database,
-                       &(Operation){ .kind = OPERATION_PLAN, .target = target, .trigger = "api" },
-                       ret, err);
-}
-
-int dispatcher_history_json(Dispatcher *d, const char *database, json_t **ret, Error *err)
-{
-        return inquire(d, database, &(Operation){ .kind = OPERATION_HISTORY, .trigger = "api" },
-                       ret, err);
 }

@@ -14,6 +14,8 @@
 enum { WORKER_RUNNING, WORKER_FINISHED, WORKER_ABANDONED };
 
 typedef struct Worker {
+        atomic_int
+                refs; /* the thread's and the fiber's: the thread may still be writing when the fiber is done */
         atomic_int state;
         int event_fd;
         WorkerFn fn;
@@ -21,12 +23,13 @@ typedef struct Worker {
         void (*free_job)(void *job);
 } Worker;
 
-static Worker *worker_free(Worker *w)
+static void worker_unref(Worker *w)
 {
+        if (atomic_fetch_sub(&w->refs, 1) > 1)
+                return;
         if (w->event_fd >= 0)
                 (void) close(w->event_fd);
         free(w);
-        return NULL;
 }
 
 static void *thread_main(void *userdata)
@@ -35,12 +38,11 @@ static void *thread_main(void *userdata)
         uint64_t one = 1;
 
         w->fn(w->job);
-        if (atomic_exchange(&w->state, WORKER_FINISHED) == WORKER_ABANDONED) {
+        if (atomic_exchange(&w->state, WORKER_FINISHED) == WORKER_ABANDONED)
                 w->free_job(w->job);
-                worker_free(w);
-        } else if (write(w->event_fd, &one, sizeof one) < 0) {
-                /* An eventfd takes its first 1 always. */
-        }
+        else if (write(w->event_fd, &one, sizeof one) < 0)
+                abort(); /* an eventfd takes its first 1 always */
+        worker_unref(w);
         return NULL;
 }
 
@@ -72,23 +74,23 @@ int worker_run(WorkerFn fn, void *job, void (*free_job)(void *job), uint64_t dea
                 free_job(job);
                 return error_oom(err, "a worker");
         }
-        *w = (Worker){ .event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+        *w = (Worker){ .refs = 2,
+                       .event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
                        .fn = fn,
                        .job = job,
                        .free_job = free_job };
         r = w->event_fd < 0 ? EMFILE : thread_start(w);
         if (r != 0) {
                 free_job(job);
-                worker_free(w);
+                atomic_store(&w->refs, 1);
+                worker_unref(w);
                 return error_set(err, ERROR_INTERNAL, "cannot start a worker thread: %s",
                                  strerror(r));
         }
         r = fiber_wait_fd(w->event_fd, EPOLLIN, deadline, err);
-        if (r < 0) {
-                if (atomic_exchange(&w->state, WORKER_ABANDONED) == WORKER_RUNNING)
-                        return r; /* the thread cleans up */
+        /* Finished in the very moment of giving up: the job is ours to free. */
+        if (r < 0 && atomic_exchange(&w->state, WORKER_ABANDONED) == WORKER_FINISHED)
                 free_job(job);
-        }
-        worker_free(w);
+        worker_unref(w);
         return r < 0 ? r : 0;
 }
