@@ -22,7 +22,7 @@ typedef enum MigrationKind {
         MIGRATION_VERSIONED,
         MIGRATION_REPEATABLE,
         MIGRATION_BASELINE, /* a script that stands for all versions up to its own */
-        MIGRATION_UNDO,     /* belongs to the versioned one of the same version; never pending by itself */
+        MIGRATION_UNDO, /* belongs to the versioned one of the same version; never pending by itself */
         MIGRATION_CHANGESET,
         _MIGRATION_KIND_MAX,
 } MigrationKind;
@@ -36,12 +36,12 @@ typedef enum TxPolicy {
 
 typedef struct Migration {
         MigrationKind kind;
-        char *id;          /* how people call it, unique in the changelog: "1.2", or "R:description", ... */
-        char *version;     /* as the history stores it; NULL where there is none */
+        char *id; /* how people call it, unique in the changelog: "1.2", or "R:description", ... */
+        char *version; /* as the history stores it; NULL where there is none */
         char *description;
-        char *script;      /* path below the folder, '/' separated: what the history stores */
-        char *path;        /* folder/script: for errors */
-        char *checksum;    /* as text, "" when the format has none; of a repeatable only after bind() */
+        char *script;   /* path below the folder, '/' separated: what the history stores */
+        char *path;     /* folder/script: for errors */
+        char *checksum; /* as text, "" when the format has none; of a repeatable only after bind() */
         TxPolicy tx;
         bool replace_placeholders;
         int32_t checksum_alt; /* format-private: a second checksum that matches too */
@@ -51,17 +51,38 @@ typedef struct Migration {
 /* Where SQL of the user's runs besides migrations. Formats without hooks have none. */
 typedef enum HookEvent {
         HOOK_AFTER_CONNECT,
-        HOOK_BEFORE_MIGRATE, HOOK_AFTER_MIGRATE, HOOK_AFTER_MIGRATE_APPLIED, HOOK_AFTER_MIGRATE_ERROR,
-        HOOK_BEFORE_EACH_MIGRATE, HOOK_AFTER_EACH_MIGRATE, HOOK_AFTER_EACH_MIGRATE_ERROR,
-        HOOK_BEFORE_EACH_STATEMENT, HOOK_AFTER_EACH_STATEMENT, HOOK_AFTER_EACH_STATEMENT_ERROR,
-        HOOK_BEFORE_REPEATABLES, HOOK_AFTER_VERSIONED,
-        HOOK_BEFORE_UNDO, HOOK_AFTER_UNDO, HOOK_AFTER_UNDO_ERROR,
-        HOOK_BEFORE_EACH_UNDO, HOOK_AFTER_EACH_UNDO, HOOK_AFTER_EACH_UNDO_ERROR,
-        HOOK_BEFORE_VALIDATE, HOOK_AFTER_VALIDATE, HOOK_AFTER_VALIDATE_ERROR,
-        HOOK_BEFORE_BASELINE, HOOK_AFTER_BASELINE, HOOK_AFTER_BASELINE_ERROR,
-        HOOK_BEFORE_REPAIR, HOOK_AFTER_REPAIR, HOOK_AFTER_REPAIR_ERROR,
-        HOOK_BEFORE_INFO, HOOK_AFTER_INFO, HOOK_AFTER_INFO_ERROR,
-        HOOK_BEFORE_CREATE_SCHEMA, HOOK_CREATE_SCHEMA,
+        HOOK_BEFORE_MIGRATE,
+        HOOK_AFTER_MIGRATE,
+        HOOK_AFTER_MIGRATE_APPLIED,
+        HOOK_AFTER_MIGRATE_ERROR,
+        HOOK_BEFORE_EACH_MIGRATE,
+        HOOK_AFTER_EACH_MIGRATE,
+        HOOK_AFTER_EACH_MIGRATE_ERROR,
+        HOOK_BEFORE_EACH_STATEMENT,
+        HOOK_AFTER_EACH_STATEMENT,
+        HOOK_AFTER_EACH_STATEMENT_ERROR,
+        HOOK_BEFORE_REPEATABLES,
+        HOOK_AFTER_VERSIONED,
+        HOOK_BEFORE_UNDO,
+        HOOK_AFTER_UNDO,
+        HOOK_AFTER_UNDO_ERROR,
+        HOOK_BEFORE_EACH_UNDO,
+        HOOK_AFTER_EACH_UNDO,
+        HOOK_AFTER_EACH_UNDO_ERROR,
+        HOOK_BEFORE_VALIDATE,
+        HOOK_AFTER_VALIDATE,
+        HOOK_AFTER_VALIDATE_ERROR,
+        HOOK_BEFORE_BASELINE,
+        HOOK_AFTER_BASELINE,
+        HOOK_AFTER_BASELINE_ERROR,
+        HOOK_BEFORE_REPAIR,
+        HOOK_AFTER_REPAIR,
+        HOOK_AFTER_REPAIR_ERROR,
+        HOOK_BEFORE_INFO,
+        HOOK_AFTER_INFO,
+        HOOK_AFTER_INFO_ERROR,
+        HOOK_BEFORE_CREATE_SCHEMA,
+        HOOK_CREATE_SCHEMA,
         _HOOK_EVENT_MAX,
 } HookEvent;
 
@@ -73,7 +94,8 @@ typedef struct Hook {
 typedef struct Changelog {
         const Format *format;
         char *folder;
-        Migration *migrations; /* in the order of the format: versioned and baseline by version, then repeatables */
+        Migration *
+                migrations; /* in the order of the format: versioned and baseline by version, then repeatables */
         size_t n_migrations;
         Hook *hooks; /* by event, then in the order in which they run */
         size_t n_hooks;
@@ -90,36 +112,36 @@ typedef struct Placeholder {
 } Placeholder;
 
 typedef struct FormatOptions {
-        char *folder;               /* folder (or changelog file) with the migrations */
-        char *table;                /* "" = the format's default */
-        char *schemas;              /* comma-separated; "" = the connection's current schema */
-        char *default_schema;       /* "" = first of schemas, else current_schema */
+        char *folder;         /* folder (or changelog file) with the migrations */
+        char *table;          /* "" = the format's default */
+        char *schemas;        /* comma-separated; "" = the connection's current schema */
+        char *default_schema; /* "" = first of schemas, else current_schema */
         bool create_schemas;
         bool out_of_order;
         bool validate_on_migrate;
-        bool validate_naming;       /* a .sql file whose name is no migration's is an error */
-        bool mixed;                 /* a file may mix statements that can and cannot run in a transaction (it then runs without) */
-        bool group;                 /* all pending ones in one transaction */
+        bool validate_naming; /* a .sql file whose name is no migration's is an error */
+        bool mixed; /* a file may mix statements that can and cannot run in a transaction (it then runs without) */
+        bool group; /* all pending ones in one transaction */
         bool baseline_on_migrate;
-        char *baseline_version;     /* default "1" */
-        char *baseline_description; /* default "<< Flyway Baseline >>" */
+        char *baseline_version;          /* default "1" */
+        char *baseline_description;      /* default "<< Flyway Baseline >>" */
         char *ignore_migration_patterns; /* "*:future" */
-        char *installed_by;         /* "" = current_user */
+        char *installed_by;              /* "" = current_user */
         bool placeholder_replacement;
         char *placeholder_prefix, *placeholder_suffix, *placeholder_separator; /* "${", "}", ":" */
         Placeholder *placeholders;
         size_t n_placeholders;
-        char *target;               /* "latest" (or ""), "current", "next", VERSION, "VERSION?" */
+        char *target; /* "latest" (or ""), "current", "next", VERSION, "VERSION?" */
 } FormatOptions;
 
 /* What the format must know of the database it works on. Filled by the engine right after connecting. */
 typedef struct FormatContext {
         const FormatOptions *options;
-        int server_version;      /* PQserverVersion */
+        int server_version; /* PQserverVersion */
         const char *database, *user, *current_schema /* "" when there is none */;
-        const char *schema;      /* the history's schema: set by Format.resolve() into buf below */
+        const char *schema; /* the history's schema: set by Format.resolve() into buf below */
         char schema_buf[256];
-        char timestamp[32];      /* local "yyyy-MM-dd HH:mm:ss" at the start of the run */
+        char timestamp[32]; /* local "yyyy-MM-dd HH:mm:ss" at the start of the run */
 } FormatContext;
 
 /* ---- what the history says ---- */
@@ -128,21 +150,21 @@ typedef struct HistoryRow {
         int64_t rank;
         char *version; /* NULL where there is none */
         char *description, *type, *script, *installed_by;
-        char *checksum; /* NULL when the column is */
+        char *checksum;     /* NULL when the column is */
         char *installed_on; /* as the server prints it, ISO */
         int64_t execution_ms;
         bool success;
 } HistoryRow;
 
 typedef struct History {
-        bool exists;        /* the table does */
+        bool exists; /* the table does */
         bool schema_exists;
-        bool schema_empty;  /* meaningful only when the table does not exist */
-        HistoryRow *rows;   /* by rank */
+        bool schema_empty; /* meaningful only when the table does not exist */
+        HistoryRow *rows;  /* by rank */
         size_t n_rows;
         char **missing_schemas; /* of those that the options name: do not exist yet */
         size_t n_missing_schemas;
-        int64_t next_rank;  /* as load() foresees it: after the rows that sql_create() will write; 0: by the rows alone */
+        int64_t next_rank; /* as load() foresees it: after the rows that sql_create() will write; 0: by the rows alone */
 } History;
 History *history_free(History *h);
 DEFINE_CLEANUP(History *, history_free)
@@ -150,20 +172,20 @@ DEFINE_CLEANUP(History *, history_free)
 /* ---- the two against each other ---- */
 
 typedef enum EntryState {
-        ENTRY_PENDING,        /* to be run */
-        ENTRY_OUTDATED,       /* a repeatable that ran, and whose text changed since: to be run again */
+        ENTRY_PENDING,  /* to be run */
+        ENTRY_OUTDATED, /* a repeatable that ran, and whose text changed since: to be run again */
         ENTRY_APPLIED,
-        ENTRY_OUT_OF_ORDER,   /* applied after a greater version */
-        ENTRY_SUPERSEDED,     /* an older run of a repeatable */
+        ENTRY_OUT_OF_ORDER, /* applied after a greater version */
+        ENTRY_SUPERSEDED,   /* an older run of a repeatable */
         ENTRY_BASELINE,
         ENTRY_BELOW_BASELINE,
-        ENTRY_IGNORED,        /* older than what was applied, never to be run */
+        ENTRY_IGNORED, /* older than what was applied, never to be run */
         ENTRY_ABOVE_TARGET,
-        ENTRY_MISSING,        /* a row without a file */
-        ENTRY_FUTURE,         /* the same, newer than every file */
-        ENTRY_FAILED,         /* success=false */
+        ENTRY_MISSING, /* a row without a file */
+        ENTRY_FUTURE,  /* the same, newer than every file */
+        ENTRY_FAILED,  /* success=false */
         ENTRY_UNDONE,
-        ENTRY_MARKER,         /* rows such as SCHEMA or DELETE that are no migration's */
+        ENTRY_MARKER, /* rows such as SCHEMA or DELETE that are no migration's */
         _ENTRY_STATE_MAX,
 } EntryState;
 const char *entry_state_name(EntryState s); /* "pending", "out of order", ... */
@@ -181,12 +203,12 @@ typedef struct Assessment {
         Entry *entries;
         size_t n_entries;
         char *current_version; /* greatest applied version, NULL when none */
-        Error *refusals;       /* every reason not to migrate (drift, failed rows, bad target): text, path, hint */
+        Error *refusals; /* every reason not to migrate (drift, failed rows, bad target): text, path, hint */
         size_t n_refusals;
         char **warnings;
         size_t n_warnings;
-        bool needs_table;      /* sql_create() has to run first: the history table, or a schema of schemas, does not exist */
-        bool needs_baseline;   /* ... with a baseline row (baseline_on_migrate) */
+        bool needs_table; /* sql_create() has to run first: the history table, or a schema of schemas, does not exist */
+        bool needs_baseline; /* ... with a baseline row (baseline_on_migrate) */
 } Assessment;
 Assessment *assessment_free(Assessment *a);
 DEFINE_CLEANUP(Assessment *, assessment_free)
@@ -206,13 +228,15 @@ typedef struct ScriptText {
         FileView file;
         char *replaced; /* NULL when nothing was replaced: data is the file's */
         struct ScriptSplice {
-                size_t out, in; /* from byte out of data on, bytes come from byte in of the file ... */
-                bool fixed;     /* ... or, all of them, stand for the placeholder at byte in */
-        } *splices;
+                size_t out,
+                        in; /* from byte out of data on, bytes come from byte in of the file ... */
+                bool fixed; /* ... or, all of them, stand for the placeholder at byte in */
+        } * splices;
         size_t n_splices;
 } ScriptText;
 void script_text_done(ScriptText *t);
-size_t script_text_origin(const ScriptText *t, size_t at); /* offset in the file of offset `at` in data */
+size_t script_text_origin(const ScriptText *t,
+                          size_t at); /* offset in the file of offset `at` in data */
 
 /* ---- the format ---- */
 
@@ -221,7 +245,7 @@ size_t script_text_origin(const ScriptText *t, size_t at); /* offset in the file
 #define FORMAT_BEGAN_SETTING "pgmigrated.began"
 
 struct Format {
-        const char *name;     /* "flyway" */
+        const char *name; /* "flyway" */
         const char *summary;
         /* Whether the folder looks like this format's: 0 no, the greater the surer. Reads names only. */
         int (*detect)(const char *folder);
@@ -236,22 +260,27 @@ struct Format {
         /* Reads the history in as few round trips as can be (one when the table exists). In a fiber. */
         int (*load)(History **ret, const FormatContext *ctx, PgSession *s, Error *err);
         /* Pure. */
-        int (*assess)(Assessment **ret, const Changelog *c, const History *h, const FormatContext *ctx,
-                      AssessPurpose purpose, Error *err);
+        int (*assess)(Assessment **ret, const Changelog *c, const History *h,
+                      const FormatContext *ctx, AssessPurpose purpose, Error *err);
         /* The text of a migration or hook, checked against the checksum read() saw (ERROR_CHANGELOG when the file
          * changed meanwhile or is gone). */
-        int (*open_script)(ScriptText *ret, const Changelog *c, const Migration *m, const FormatContext *ctx, Error *err);
+        int (*open_script)(ScriptText *ret, const Changelog *c, const Migration *m,
+                           const FormatContext *ctx, Error *err);
 
         /* SQL for the engine to run inside a transaction of its own. All append complete statements, each ended by
          * ";\n", with no parameters. ms < 0: the server computes the time since FORMAT_BEGAN_SETTING. rank <= 0: the
          * server takes the next one; an explicit rank is the better fence, since it collides when somebody else wrote. */
-        int (*sql_create)(Text *sql, const FormatContext *ctx, const History *h, bool baseline, Error *err);
-        int (*sql_applied)(Text *sql, const FormatContext *ctx, const Migration *m, int64_t rank, int64_t ms, Error *err);
-        int (*sql_undone)(Text *sql, const FormatContext *ctx, const HistoryRow *row, const Migration *undo, int64_t rank,
-                          int64_t ms, Error *err);
-        int (*sql_baseline)(Text *sql, const FormatContext *ctx, const History *h, Error *err); /* 0: nothing to do, 1: sql */
+        int (*sql_create)(Text *sql, const FormatContext *ctx, const History *h, bool baseline,
+                          Error *err);
+        int (*sql_applied)(Text *sql, const FormatContext *ctx, const Migration *m, int64_t rank,
+                           int64_t ms, Error *err);
+        int (*sql_undone)(Text *sql, const FormatContext *ctx, const HistoryRow *row,
+                          const Migration *undo, int64_t rank, int64_t ms, Error *err);
+        int (*sql_baseline)(Text *sql, const FormatContext *ctx, const History *h,
+                            Error *err); /* 0: nothing to do, 1: sql */
         /* Appends SQL and one sentence a change to notes (newline-ended). 0: nothing to repair, 1: sql. */
-        int (*sql_repair)(Text *sql, Text *notes, const FormatContext *ctx, const Changelog *c, const History *h, Error *err);
+        int (*sql_repair)(Text *sql, Text *notes, const FormatContext *ctx, const Changelog *c,
+                          const History *h, Error *err);
         int64_t (*next_rank)(const History *h);
         /* < 0, 0, > 0; both are versions as the history stores them. */
         int (*compare_versions)(const char *a, const char *b);

@@ -14,3 +14,12 @@ fuzz_scanner_SOURCES = tests/fuzz/fuzz_scanner.c
 fuzz_scanner_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 fuzz_scanner_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz_scanner_LDADD = libpg.a libutil.a
+fuzz_programs += fuzz_flyway_names fuzz_flyway_conf
+fuzz_flyway_names_SOURCES = tests/fuzz/fuzz_flyway_names.c
+fuzz_flyway_names_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+fuzz_flyway_names_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_flyway_names_LDADD = $(FORMAT_LIBS)
+fuzz_flyway_conf_SOURCES = tests/fuzz/fuzz_flyway_conf.c
+fuzz_flyway_conf_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+fuzz_flyway_conf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_flyway_conf_LDADD = $(FORMAT_LIBS)

@@ -76,13 +76,30 @@ static int check_twins(const Changelog *c, Error *err)
         return 0;
 }
 
-static bool has_versioned(const Changelog *c, const char *version)
+/* Both are in order, so one walk along the versions is enough for all undo scripts. */
+static int warn_of_lone_undos(Changelog *c, Error *err)
 {
-        for (size_t i = 0; i < c->n_migrations; i++)
-                if (c->migrations[i].kind == MIGRATION_VERSIONED &&
-                    flyway_version_compare(c->migrations[i].version, version) == 0)
-                        return true;
-        return false;
+        size_t v = 0;
+        int r = 0;
+
+        for (size_t i = 0; i < c->n_migrations && r >= 0; i++) {
+                const Migration *undo = &c->migrations[i], *m = c->migrations;
+                bool found = false;
+
+                if (undo->kind != MIGRATION_UNDO)
+                        continue;
+                for (; m[v].version && m[v].kind != MIGRATION_UNDO; v++) {
+                        int order = flyway_version_compare(m[v].version, undo->version);
+
+                        found = order == 0 && m[v].kind == MIGRATION_VERSIONED;
+                        if (found || order > 0)
+                                break;
+                }
+                if (!found)
+                        r = changelog_warn(c, err, "%s undoes nothing: there is no version %s",
+                                           undo->script, undo->version);
+        }
+        return r;
 }
 
 int flyway_arrange(Changelog *c, Error *err)
@@ -94,12 +111,7 @@ int flyway_arrange(Changelog *c, Error *err)
         if (c->n_hooks)
                 qsort(c->hooks, c->n_hooks, sizeof *c->hooks, compare_hooks);
         r = check_twins(c, err);
-        for (size_t i = 0; i < c->n_migrations && r >= 0; i++)
-                if (c->migrations[i].kind == MIGRATION_UNDO &&
-                    !has_versioned(c, c->migrations[i].version))
-                        r = changelog_warn(c, err, "%s undoes nothing: there is no version %s",
-                                           c->migrations[i].script, c->migrations[i].version);
-        return r;
+        return r < 0 ? r : warn_of_lone_undos(c, err);
 }
 
 /* ---- the next name ---- */
@@ -136,7 +148,7 @@ static void next_version(char *buf, const Changelog *c)
         len = strspn(greatest, "0123456789");
         (void) strftime(now, sizeof now, "%Y%m%d%H%M%S", gmtime_r(&t, &tm));
         if (len == TIMESTAMP_LEN && flyway_version_compare(now, greatest) > 0) {
-                (void) strcpy(buf, now);
+                memcpy(buf, now, sizeof now);
                 return;
         }
         memcpy(buf, greatest, len);

@@ -432,7 +432,7 @@ static int prepare(Work *w, Error *err)
         w->a = calloc(1, sizeof *w->a);
         w->rows = calloc(h->n_rows + 1, sizeof *w->rows);
         w->done = calloc(c->n_migrations + 1, sizeof *w->done);
-        w->newest = calloc(c->n_migrations + 1, sizeof *w->newest);
+        w->newest = calloc(c->n_migrations + 1, sizeof(const HistoryRow *));
         if (!w->a || !w->rows || !w->done || !w->newest)
                 return error_oom(err, "the assessment");
         while (w->n_versioned < c->n_migrations && c->migrations[w->n_versioned].version &&

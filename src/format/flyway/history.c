@@ -113,8 +113,12 @@ static int load_rows(History *h, const FormatContext *ctx, PgSession *s, Error *
         flyway_add_table(&sql, ctx);
         text_add(&sql, " ORDER BY installed_rank");
         r = pg_fetch(s, &res, text_str(&sql), clock_after(LOAD_TIMEOUT), err);
+        if (r < 0 && err->code == ERROR_SQL && is_absent(err)) {
+                *err = (Error){ 0 };
+                return 0;
+        }
         if (r < 0)
-                return err->code == ERROR_SQL && is_absent(err) ? 0 : explain(ctx, err);
+                return explain(ctx, err);
         h->exists = true;
         h->schema_exists = true;
         for (int i = 0; i < PQntuples(res) && r >= 0; i++)

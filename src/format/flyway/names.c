@@ -135,7 +135,10 @@ static void split(Split *s, const char *base, size_t len)
 static void copy_mapped(char *to, const char *from, size_t len, char instead)
 {
         for (size_t i = 0; i < len; i++)
-                to[i] = from[i] == '_' ? instead : from[i];
+                if (from[i] == '_')
+                        to[i] = instead;
+                else
+                        to[i] = from[i];
         to[len] = '\0';
 }
 
@@ -235,8 +238,8 @@ int flyway_compare_utf16(const char *a, const char *b)
                 a++, b++;
         unsigned x = (unsigned char) *a, y = (unsigned char) *b;
         if (x == 0xee || x == 0xef)
-                x += 0x10;
+                x += 0x100;
         if (y == 0xee || y == 0xef)
-                y += 0x10;
+                y += 0x100;
         return (x > y) - (x < y);
 }

@@ -96,11 +96,11 @@ bool flyway_ignores(const FormatOptions *o, bool repeatable, const char *state)
 
 static int check_target(const char *target, Error *err)
 {
-        static const char *const words[] = { "", "latest", "current", "next", NULL };
+        static const char *const words[] = { "latest", "current", "next", NULL };
         char version[FLYWAY_MAX_NAME + 1];
-        size_t len = strlen(target ?: "");
+        size_t len = target ? strlen(target) : 0;
 
-        if (one_of(target ?: "", len, words))
+        if (len == 0 || one_of(target, len, words))
                 return 0;
         if (target[len - 1] == '?')
                 len--;

@@ -45,17 +45,16 @@ static void add_problem(Reader *rd, const Error *e)
 
 static int report_problems(const Problems *p, Error *err)
 {
-        char all[2 * sizeof err->text], more[64];
+        char all[2 * sizeof err->text], more[64] = "";
+        size_t len;
 
         *err = p->first;
-        (void) snprintf(all, sizeof all, "%s%s", err->text, text_str(&p->others));
-        if (!p->others.bad && strlen(all) < sizeof err->text) {
-                (void) strcpy(err->text, all);
-                return -(int) err->code;
-        }
-        (void) snprintf(more, sizeof more, " ... (%zu files in all)", p->n);
+        (void) snprintf(all, sizeof all, "%s%s", p->first.text, text_str(&p->others));
+        if (p->others.bad || strlen(all) >= sizeof err->text)
+                (void) snprintf(more, sizeof more, " ... (%zu files in all)", p->n);
         utf8_sanitize(err->text, sizeof err->text - strlen(more), all);
-        (void) strcat(err->text, more);
+        len = strlen(err->text);
+        (void) snprintf(err->text + len, sizeof err->text - len, "%s", more);
         return -(int) err->code;
 }
 

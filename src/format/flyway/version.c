@@ -63,7 +63,8 @@ static int compare_parts(const Part *a, const Part *b)
                 return sign;
         if (a->len != b->len)
                 return a->len < b->len ? -sign : sign;
-        return sign * memcmp(a->digits, b->digits, a->len);
+        int r = memcmp(a->digits, b->digits, a->len);
+        return r < 0 ? -sign : r > 0 ? sign : 0;
 }
 
 int flyway_version_compare(const char *a, const char *b)
