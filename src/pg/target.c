@@ -257,6 +257,8 @@ int pg_target_new(PgTarget **ret, const char *url, Error *err)
 
 PgTarget *pg_target_free(PgTarget *t)
 {
+        if (!t)
+                return NULL;
         for (PQconninfoOption *o = t->options; o && o->keyword; o++)
                 if (o->val && *o->dispchar == '*')
                         explicit_bzero(o->val, strlen(o->val));
