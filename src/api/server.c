@@ -418,6 +418,8 @@ static void cut_connections(ApiServer *s)
 
 ApiServer *api_server_free(ApiServer *s)
 {
+        if (!s)
+                return NULL;
         s->stopping = s->dying = true;
         close_listeners(s);
         if (s->daemon)

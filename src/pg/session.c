@@ -68,6 +68,8 @@ void pg_session_close(PgSession *s)
 
 PgSession *pg_session_free(PgSession *s)
 {
+        if (!s)
+                return NULL;
         pg_session_close(s);
         free(s);
         return NULL;
