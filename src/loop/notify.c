@@ -33,8 +33,8 @@ void notify_status(const char *fmt, ...)
         va_start(ap, fmt);
         (void) vsnprintf(text, sizeof text, fmt, ap);
         va_end(ap);
-        for (char *p = text; *p; p++)
-                *p = *p == '\n' ? ' ' : *p;
+        for (char *p = text; (p = strchr(p, '\n'));)
+                *p = ' ';
         if (strcmp(text, last) == 0)
                 return;
         memcpy(last, text, sizeof last);

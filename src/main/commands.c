@@ -158,6 +158,13 @@ static int take_value(Parser *p, const char *flag, const char *inline_value, con
         return 0;
 }
 
+/* lock_timeout as people give it on the command line. */
+static void dashed(char *name)
+{
+        while ((name = strchr(name, '_')))
+                *name++ = '-';
+}
+
 static int add_setting(CommandLine *l, const Option *o, const char *placeholder, const char *flag,
                        const char *value, Error *err)
 {
@@ -167,8 +174,7 @@ static int add_setting(CommandLine *l, const Option *o, const char *placeholder,
         if (r < 0)
                 return error_prefix(err, "--url");
         (void) snprintf(origin, sizeof origin, "--%.70s", flag);
-        for (char *p = origin; *p; p++)
-                *p = *p == '_' ? '-' : *p;
+        dashed(origin);
         return setting_list_add(&l->settings,
                                 &(Setting){ .option = o,
                                             .placeholder = (char *) (uintptr_t) placeholder,
@@ -234,8 +240,7 @@ static int unknown_flag(const Command *c, const char *name, Error *err)
         if (!n.best)
                 return error_hint(err, "pgmigrated help%s%s", c ? " " : "", c ? c->name : "");
         (void) snprintf(shown, sizeof shown, "%s", n.best);
-        for (char *s = shown; *s; s++)
-                *s = *s == '_' ? '-' : *s;
+        dashed(shown);
         return error_hint(err, "did you mean --%s?", shown);
 }
 
@@ -535,7 +540,7 @@ int command_main(int argc, char *const argv[])
         Error err = { .code = ERROR_NONE };
         int r = command_line_parse(&l, argc, argv, &err);
 
-        if (r >= 0) {
+        if (r >= 0 && l.command) {
                 json = l.flags[FLAG_JSON] != NULL;
                 r = l.flags[FLAG_HELP]
                             ? print_help(strcmp(l.command->name, "help") == 0 ? NULL : l.command,

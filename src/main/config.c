@@ -279,7 +279,7 @@ static int build_databases(Config *c, const ConfigFile *f, const SettingList *en
         }
         if (c->n_databases == 0)
                 return unknown_database(f, wanted, NULL, err);
-        if (wanted && strcmp(c->databases[0].name, wanted) != 0)
+        if (wanted && !f->n_sections && strcmp(c->databases[0].name, wanted) != 0)
                 return unknown_database(f, wanted, c->databases, err);
         return 0;
 }

@@ -260,9 +260,9 @@ int config_file_parse(ConfigFile *f, const char *path, const char *text, size_t 
         if (r < 0)
                 return r;
         p.line = 0;
-        p.base = folder_of(path);
+        p.base = strchr(path, '/') ? folder_of(path) : NULL; /* beside us: as it is */
         copy = malloc(size + 1);
-        if (p.base && copy) {
+        if (copy && (p.base || !strchr(path, '/'))) {
                 memcpy(copy, text, size);
                 copy[size] = '\0';
                 r = parse_lines(&p, copy, err);

@@ -6,7 +6,9 @@
 
 static char folded(char c)
 {
-        return c == '-' ? '_' : c;
+        if (c == '-')
+                return '_';
+        return c;
 }
 
 static unsigned least(unsigned a, unsigned b)

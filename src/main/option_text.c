@@ -36,8 +36,11 @@ static void add_upper(Text *out, const char *s)
 static void add_flag(Text *out, const char *name)
 {
         text_add(out, "--");
-        for (; *name; name++)
-                text_addc(out, *name == '_' ? '-' : *name);
+        for (const char *end; (end = strchr(name, '_')); name = end + 1) {
+                text_append(out, name, (size_t) (end - name));
+                text_addc(out, '-');
+        }
+        text_add(out, name);
 }
 
 static void add_choices(Text *out, const Option *o)

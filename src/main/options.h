@@ -23,12 +23,12 @@ typedef enum OptionScope { OPTION_SERVICE, OPTION_DATABASE } OptionScope;
 struct Option {
         const char *name;
         const OptionType *type;
-        OptionScope scope;
         size_t offset; /* in ServiceSettings or DatabaseSettings */
         const char *def;
         uint64_t min, max;
-        unsigned flags;
         const char *help;
+        OptionScope scope;
+        unsigned flags;
 };
 
 extern const Option options[];

@@ -99,22 +99,21 @@ static void show_idle(const Service *s)
         notify_status("Idle, %zu database%s", n, n == 1 ? "" : "s");
 }
 
-static void show_event(const Service *s, const Event *e)
+static void show_event(const Event *e)
 {
         json_t *data = json_loads(e->data, 0, NULL);
 
         if (strcmp(e->type, "run.state") == 0)
                 notify_status("%s: %s", report_string(data, "database"),
                               report_string(data, "state"));
-        else if (strcmp(e->type, "step.state") == 0)
-                notify_status("%s %s %s", report_string(data, "state"), report_string(data, "id"),
+        else if (strcmp(e->type, "step.state") == 0 &&
+                 strcmp(report_string(data, "state"), "applying") == 0)
+                notify_status("applying %s %s", report_string(data, "id"),
                               report_string(data, "description"));
         else if (strcmp(e->type, "lock") == 0 && json_is_true(json_object_get(data, "waiting")))
                 notify_status("%s: waiting for the migration lock",
                               report_string(data, "database"));
         json_decref(data);
-        if (!s->stopper && dispatcher_idle(s->dispatcher))
-                show_idle(s);
 }
 
 static void on_events(void *userdata)
@@ -126,7 +125,7 @@ static void on_events(void *userdata)
 
         while ((e = event_log_get(log, s->next_event, &lost))) {
                 s->next_event = e->id + 1;
-                show_event(s, e);
+                show_event(e);
         }
 }
 
