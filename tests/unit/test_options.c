@@ -28,7 +28,7 @@ static void test_defaults(void **state)
         assert_string_equal(secret_reveal(d.url), "");
         assert_int_equal(d.connect_timeout, 60 * USEC_PER_SEC);
         assert_int_equal(d.lock_retries, 10);
-        assert_false(d.migrate_on_start);
+        assert_true(d.migrate_on_start);
         assert_false(d.deferred_flush);
         assert_true(d.changelog.validate_on_migrate);
         database_settings_done(&d);
