@@ -242,6 +242,7 @@ class Timeline:
         return [n for i, n in enumerate(names) if i == 0 or names[i - 1] != n]
 
     def __enter__(self):
+        self.samples.append((time.time(), self._daemon.availability()))  # before anything is asked for
         for t in self._threads:
             t.start()
         return self
