@@ -11,7 +11,7 @@ GOOD = {V1: "CREATE TABLE one ();\n", V2: "CREATE TABLE two ();\n"}
 def refused(result, code, *words):
     assert result.code == code, result
     for word in words:
-        assert word in result.err, f"{word!r} is not in: {result.err}"
+        assert word in result.err + result.out, f"{word!r} is not in: {result}"
 
 
 # -- migrations: (files that change or, with None, go; what must be said) --
