@@ -82,7 +82,7 @@ static int fault(const ScriptText *t, const char *at, const char *path, Error *e
 
 static int undefined(const ScriptText *t, const char *at, size_t len, const char *path, Error *err)
 {
-        (void) error_set(err, ERROR_CHANGELOG, "%s: no value for placeholder %.*s", path,
+        (void) error_set(err, ERROR_CHANGELOG, "no value for placeholder %.*s",
                          (int) (len < 200 ? len : 200), at);
         (void) error_hint(err, "define it among the placeholders of the configuration, or set "
                                "placeholder_replacement = no if it is meant literally");
@@ -92,8 +92,8 @@ static int undefined(const ScriptText *t, const char *at, size_t len, const char
 static int unterminated(const ScriptText *t, const char *at, const char *prefix, const char *suffix,
                         const char *path, Error *err)
 {
-        (void) error_set(err, ERROR_CHANGELOG, "%s: placeholder that begins with %s has no %s",
-                         path, prefix, suffix);
+        (void) error_set(err, ERROR_CHANGELOG, "placeholder that begins with %s has no %s", prefix,
+                         suffix);
         (void) error_hint(err, "end it, or set placeholder_replacement = no, or choose another "
                                "placeholder_prefix, if it is meant literally");
         return fault(t, at, path, err);
@@ -140,10 +140,11 @@ int script_text_replace(ScriptText *t, const char *prefix, const char *suffix,
                 return r;
         t->size = out.len;
         t->replaced = text_take(&out);
-        if (!t->replaced)
-                return error_set(err, ERROR_TOO_LARGE,
-                                 "%s: the text is too long once its placeholders are replaced",
-                                 path);
+        if (!t->replaced) {
+                (void) error_set(err, ERROR_TOO_LARGE,
+                                 "the text is too long once its placeholders are replaced");
+                return error_at(err, path, 0, 0);
+        }
         t->data = t->replaced;
         return 0;
 }

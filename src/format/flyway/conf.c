@@ -124,10 +124,8 @@ int flyway_conf_parse(FlywayConf *ret, const char *text, const FormatOptions *o,
                         r = error_set(err, ERROR_CHANGELOG, "line is too long");
                 else if (*s && *s != '#' && *s != '!')
                         r = parse_line(ret, s, o, err);
-                if (r < 0) {
-                        (void) error_prefix(err, "%s:%lu", path, first);
+                if (r < 0)
                         return error_at(err, path, first, 0);
-                }
         }
         return 0;
 }

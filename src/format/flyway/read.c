@@ -35,12 +35,20 @@ static void reader_done(Reader *rd)
         (void) changelog_free(rd->changelog);
 }
 
+/* The first one's place is told by the error's path and line; the others have to name theirs. */
 static void add_problem(Reader *rd, const Error *e)
 {
+        const char *slash = strrchr(e->path, '/');
+        Text *others = &rd->problems.others;
+
         if (rd->problems.n++ == 0)
                 rd->problems.first = *e;
+        else if (strstr(e->text, slash ? slash + 1 : e->path))
+                text_printf(others, "; %s", e->text);
+        else if (e->line)
+                text_printf(others, "; %s:%lu: %s", e->path, e->line, e->text);
         else
-                text_printf(&rd->problems.others, "; %s", e->text);
+                text_printf(others, "; %s: %s", e->path, e->text);
 }
 
 static int report_problems(const Problems *p, Error *err)
@@ -254,7 +262,7 @@ static int bad_byte(const Migration *m, const FileView *f, size_t at, const char
         unsigned long line, column;
 
         script_position(f->data, at, &line, &column);
-        (void) error_set(err, ERROR_CHANGELOG, "%s:%lu:%lu: %s", m->path, line, column, what);
+        (void) error_set(err, ERROR_CHANGELOG, "%s", what);
         (void) error_hint(err, "save the file as UTF-8");
         return error_at(err, m->path, line, column);
 }

@@ -89,8 +89,7 @@ static int open_text(ScriptText *ret, const Migration *m, const FormatContext *c
                 return error_at(err, m->path, 0, 0);
         }
         if (flyway_checksum(file.data, file.size) != raw_checksum(m)) {
-                (void) error_set(err, ERROR_CHANGELOG, "%s: file changed while it was in use",
-                                 m->path);
+                (void) error_set(err, ERROR_CHANGELOG, "the file changed while it was in use");
                 (void) error_at(err, m->path, 0, 0);
                 return error_hint(err, "run again, once all files are in place");
         }
