@@ -206,12 +206,6 @@ static json_t *database_document(const Direct *d)
         return problem;
 }
 
-/* The error of a validation is the first of the complaints, which have been shown. */
-static bool was_listed(const Direct *d)
-{
-        return json_array_size(json_object_get(d->result, "complaints")) > 0;
-}
-
 static void finish_database(Direct *d)
 {
         int code = d->status < 0 ? error_info(d->error.code)->exit_code : 0;
@@ -225,7 +219,7 @@ static void finish_database(Direct *d)
         else {
                 if (d->result || (d->status >= 0 && d->command->kind == OPERATION_WAIT))
                         print_result(d);
-                if (d->status < 0 && !was_listed(d))
+                if (d->status < 0)
                         report_error(&d->error, false);
         }
         if (d->exit_code == 0 || (d->exit_code == EXIT_APPLIED && code != 0))
