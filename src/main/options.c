@@ -327,12 +327,14 @@ int placeholder_set(DatabaseSettings *s, const char *name, const char *value, Er
         v = strdup(value);
         if (!n || !v)
                 return error_oom(err, "a placeholder");
-        for (p = f->placeholders; p < f->placeholders + f->n_placeholders; p++)
-                if (strcasecmp(p->name, name) == 0) {
-                        free(p->value);
-                        p->value = TAKE_PTR(v);
-                        return 0;
-                }
+        for (size_t i = 0; i < f->n_placeholders; i++) {
+                p = &f->placeholders[i];
+                if (strcasecmp(p->name, name) != 0)
+                        continue;
+                free(p->value);
+                p->value = TAKE_PTR(v);
+                return 0;
+        }
         if (f->n_placeholders >= MAX_PLACEHOLDERS)
                 return error_set(err, ERROR_CONFIG, "more than %d placeholders", MAX_PLACEHOLDERS);
         p = reallocarray(f->placeholders, f->n_placeholders + 1, sizeof *p);
