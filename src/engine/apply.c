@@ -295,6 +295,7 @@ static int apply_transactional(Conversation *c, size_t *next, Error *err)
         for (size_t i = *next; i < c->run->n_steps; i++)
                 c->run->steps[i].statement = c->run->steps[i].rows = 0;
         batch_init(&a.batch);
+        a.batch.statement_timeout = c->db->settings->statement_timeout;
         a.scripts = calloc(a.n_scripts, sizeof *a.scripts);
         if (!a.scripts)
                 return error_oom(err, "the scripts of a run");
@@ -433,6 +434,7 @@ static int hook_once(Conversation *c, size_t hook, Error *err)
         if (r < 0)
                 return r;
         batch_init(&a.batch);
+        a.batch.statement_timeout = c->db->settings->statement_timeout;
         a.each_alone = !s->transactional;
         if (s->transactional)
                 batch_add_own(&a.batch, SIZE_MAX, false, "BEGIN;\n");

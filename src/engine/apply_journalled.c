@@ -110,6 +110,7 @@ static int send_one(Journalled *j, const Statement *st, const char *before, cons
         int r;
 
         batch_init(&b);
+        b.statement_timeout = j->c->db->settings->statement_timeout;
         r = batch_add_own_text(&b, j->step, &text, err);
         if (r < 0)
                 return r;

@@ -5,6 +5,8 @@
 
 /* A single statement may be as big as its file; 1 GiB is the server's own limit for a string. */
 #define BATCH_CEILING ((size_t) 1 << 30)
+/* How long after its own statement_timeout a server is taken for frozen. */
+#define FROZEN_AFTER (30 * USEC_PER_SEC)
 #define COPY_CHUNK ((size_t) 64 * 1024)
 
 void batch_init(Batch *b)
@@ -163,6 +165,13 @@ static int locate(const Batch *b, const PgFailure *f, const BatchSegment **faile
         return script_error_at(seg->script, at, err);
 }
 
+static uint64_t own_deadline(const Batch *b)
+{
+        return b->statement_timeout
+                       ? clock_after(b->statement_timeout * b->n_segments + FROZEN_AFTER)
+                       : USEC_INFINITY;
+}
+
 int batch_send(Batch *b, PgSession *s, BatchDone done, void *userdata, const BatchSegment **failed,
                Error *err)
 {
@@ -188,7 +197,7 @@ int batch_send(Batch *b, PgSession *s, BatchDone done, void *userdata, const Bat
                                  .fn = on_result,
                                  .userdata = &sending,
                                  .copy = copies ? &copy : NULL,
-                                 .deadline = USEC_INFINITY,
+                                 .deadline = own_deadline(b),
                                  .failure = &failure },
                      err);
         return r == -(int) ERROR_SQL ? locate(b, &failure, failed, err) : r;

@@ -21,7 +21,9 @@ typedef struct Batch {
         size_t n_segments, size;
         bool failed;      /* out of memory while adding: batch_send says so */
         unsigned results; /* of the last send */
-        size_t copy_at;   /* where the COPY data goes on, of the last segment */
+        uint64_t
+                statement_timeout; /* usec, 0: none. The server's own; we wait a little longer, in case it is frozen */
+        size_t copy_at; /* where the COPY data goes on, of the last segment */
 } Batch;
 
 void batch_init(Batch *b);

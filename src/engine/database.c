@@ -225,7 +225,10 @@ int database_fingerprint(char ret[DATABASE_FINGERPRINT_SIZE], const Changelog *c
         for (size_t i = 0; i < c->n_migrations; i++) {
                 _cleanup_file_view_ FileView v = { .data = NULL };
                 const Migration *m = &c->migrations[i];
-                int r = file_view_open(&v, AT_FDCWD, m->path, m->path, err);
+                int r = fiber_breathe(err);
+
+                if (r >= 0)
+                        r = file_view_open(&v, AT_FDCWD, m->path, m->path, err);
 
                 if (r < 0)
                         return r;

@@ -339,6 +339,42 @@ static int resume_one(Dispatcher *d, const json_t *document, Error *err)
         return r;
 }
 
+/* At start: which databases may have something pending? Many files take a while, so others get their turns. */
+static int look_main(void *userdata, Error *err)
+{
+        Dispatcher *d = userdata;
+        int r = 0;
+
+        for (size_t i = 0; !d->stopping && i < d->n_lanes; i++) {
+                Lane *l = d->lanes[i];
+                Run *run;
+
+                if (l->fiber || !list_empty(&l->queue) || l->database->last)
+                        continue;
+                r = database_enter(l->database, err); /* a reload must not take it away */
+                if (r < 0)
+                        return r;
+                if (database_needs_look(l->database) && !d->stopping)
+                        r = submit_one(l, &(Submission){ .trigger = "start" }, &run, err);
+                database_leave(l->database);
+                if (r < 0)
+                        log_error("cannot queue the run at start",
+                                  LOG_S("DATABASE", l->database->name), LOG_ERR_FIELDS(err));
+        }
+        return r;
+}
+
+static void on_look_done(void *userdata, int r, const Error *err)
+{
+        Dispatcher *d = userdata;
+
+        (void) r, (void) err;
+        d->running--;
+        pump(d);
+        if (dispatcher_idle(d))
+                condition_signal(&d->idle);
+}
+
 int dispatcher_start(Dispatcher *d, Error *err)
 {
         json_t *documents = NULL, *document;
@@ -353,15 +389,14 @@ int dispatcher_start(Dispatcher *d, Error *err)
                         log_error("an interrupted run cannot be resumed", LOG_ERR_FIELDS(&failure));
         }
         json_decref(documents);
-        for (i = 0; r >= 0 && i < d->n_lanes; i++) {
-                Run *run;
-
-                if (!list_empty(&d->lanes[i]->queue) || !database_needs_look(d->lanes[i]->database))
-                        continue;
-                r = submit_one(d->lanes[i], &(Submission){ .trigger = "start" }, &run, err);
-        }
         pump(d);
-        return r < 0 ? r : 0;
+        if (r < 0)
+                return r;
+        d->running++; /* it looks at files, and must not be alone when the dispatcher goes */
+        r = fiber_spawn(NULL, d->event, "look", look_main, d, on_look_done, err);
+        if (r < 0)
+                d->running--;
+        return r;
 }
 
 /* Databases keep what is known of them by name; one that is gone from the settings goes, once nothing is going in it. */

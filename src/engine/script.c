@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "loop/fiber.h"
+
 int script_error_at(const Script *s, size_t at, Error *err)
 {
         unsigned long line, column;
@@ -125,8 +127,11 @@ int script_open(Script *ret, const Changelog *c, const Migration *m, const Forma
         if (r < 0)
                 return r;
         scanner_init(&scanner, s.text.data, s.text.size, m->path);
-        while ((r = scanner_next(&scanner, &st, err)) > 0)
+        while ((r = scanner_next(&scanner, &st, err)) > 0) {
                 judge_statement(&s, &judge, &st, ctx->server_version);
+                if (s.statements % 256 == 0 && fiber_breathe(err) < 0)
+                        return -(int) err->code;
+        }
         if (r < 0)
                 return s.text.replaced ? script_error_at(&s, scanner.at, err) : r;
         r = verdict(&s, &judge, m, ctx->options->mixed, err);

@@ -33,6 +33,8 @@
 #define STACK_SIZE ((size_t) (FIBER_ASAN ? 1024 : 256) * 1024)
 #define GUARD_SIZE ((size_t) 4096)
 #define POOL_MAX 4
+/* How long a computation may keep the loop from others: half of the 5 ms that a dispatch may take. */
+#define FIBER_SLICE (2 * USEC_PER_MSEC)
 
 struct Fiber {
         sd_event *event;
@@ -47,6 +49,7 @@ struct Fiber {
         ListNode waiting; /* in a Condition, or in none */
         uint64_t deadline;
         unsigned shields;
+        uint64_t resumed; /* monotonic: since when it has had the loop */
         bool cancelled, finished, parked;
         int wake; /* what the wait returns: revents, 0, or -ErrorCode */
         int result;
@@ -161,6 +164,7 @@ static void resume(Fiber *f)
         f->resume_source = sd_event_source_disable_unref(f->resume_source);
         list_remove(&f->waiting);
         current = f;
+        f->resumed = clock_monotonic();
         before_switch(&fake_stack, f->map + GUARD_SIZE, STACK_SIZE);
         (void) swapcontext(&f->caller, &f->context);
         after_switch(fake_stack, NULL, NULL);
@@ -333,6 +337,13 @@ int fiber_yield(Error *err)
 {
         wake_or_die(current, 0);
         return wait_for(-1, 0, USEC_INFINITY, err);
+}
+
+int fiber_breathe(Error *err)
+{
+        if (!current || clock_monotonic() - current->resumed < FIBER_SLICE)
+                return 0;
+        return fiber_yield(err);
 }
 
 void condition_init(Condition *c)

@@ -37,6 +37,9 @@ bool fiber_cancelled(void); /* has the running fiber been cancelled (shields do 
 int fiber_wait_fd(int fd, uint32_t events, uint64_t deadline, Error *err);
 int fiber_sleep(uint64_t usec, Error *err); /* 0 when the time is over */
 int fiber_yield(Error *err);                /* lets the loop turn once */
+/* For long computations, called often: lets the loop turn once the fiber has had it for FIBER_SLICE. Outside a fiber it does nothing, so
+ * that pure code may call it. An error (cancelled) may be ignored: the next wait says so again. */
+int fiber_breathe(Error *err);
 
 /* A condition: fibers wait for it, anybody on the loop signals it. No memory of past signals: check
  * the state you wait for in a loop around fiber_wait(). */

@@ -5,6 +5,7 @@
 #include "format/changelog.h"
 #include "format/flyway/flyway.h"
 #include "format/script_text.h"
+#include "loop/fiber.h"
 #include "util/utf8.h"
 
 /* More than anybody has, and what it takes in memory stays small. */
@@ -267,10 +268,30 @@ static int bad_byte(const Migration *m, const FileView *f, size_t at, const char
         return error_at(err, m->path, line, column);
 }
 
+/* In pieces, so that a big file does not keep the loop. */
+static size_t valid_prefix(const char *data, size_t size)
+{
+        const size_t piece = (size_t) 1 << 18;
+        Error ignored;
+        size_t at = 0;
+
+        while (at < size) {
+                size_t n = size - at < piece ? size - at : piece;
+                size_t valid = utf8_valid_prefix(data + at, n);
+
+                at += valid;
+                if (valid < n &&
+                    (n < piece || n - valid >= 4)) /* no character cut by the piece's end */
+                        break;
+                (void) fiber_breathe(&ignored);
+        }
+        return at;
+}
+
 static int check_text(const Migration *m, const FileView *f, Error *err)
 {
         const char *nul = f->size ? memchr(f->data, '\0', f->size) : NULL;
-        size_t valid = utf8_valid_prefix(f->data, f->size);
+        size_t valid = valid_prefix(f->data, f->size);
 
         if (f->size >= 2 &&
             (memcmp(f->data, "\xff\xfe", 2) == 0 || memcmp(f->data, "\xfe\xff", 2) == 0))
@@ -289,6 +310,7 @@ static int read_text(Reader *rd, Migration *m, bool repeatable, Error *err)
         int32_t crc;
         int r = file_view_open(&file, AT_FDCWD, m->path, m->path, err);
 
+        (void) fiber_breathe(&(Error){ .code = ERROR_NONE });
         if (r >= 0)
                 r = check_text(m, &file, err);
         if (r < 0) {
