@@ -456,8 +456,10 @@ void dispatcher_stop(Dispatcher *d)
 void dispatcher_cancel_running(Dispatcher *d)
 {
         for (size_t i = 0; i < d->n_lanes; i++)
-                if (d->lanes[i]->fiber)
+                if (d->lanes[i]->fiber) {
+                        d->lanes[i]->run->stopped = d->stopping;
                         fiber_cancel(d->lanes[i]->fiber);
+                }
 }
 
 bool dispatcher_idle(const Dispatcher *d)

@@ -281,6 +281,8 @@ void run_finish(Run *r, const Error *err)
         /* What stops a run in the middle of its work is a failure, not the database's absence. */
         if (end == RUN_UNAVAILABLE && r->state == RUN_APPLYING)
                 end = RUN_FAILED;
+        if (end == RUN_CANCELLED && r->stopped)
+                end = RUN_INTERRUPTED;
         r->error = *err;
         for (size_t i = 0; i < r->n_steps; i++)
                 if (r->steps[i].state == STEP_APPLYING)
@@ -307,6 +309,7 @@ void run_step_enter(Run *r, size_t step, StepState state)
         if (r->events) {
                 json_t *data = step_json(s);
 
+                (void) json_object_set_new(data, "database", json_string(r->database));
                 event_log_publish(r->events, "step.state", r->id, data);
                 json_decref(data);
         }

@@ -66,6 +66,7 @@ typedef struct Run {
         json_t *stored; /* a run of an earlier life of the daemon, as it was stored; else NULL */
         ListNode node;  /* the dispatcher's */
         Error error;    /* code ERROR_NONE: none */
+        bool stopped; /* cancelled because the service stops: to be taken up again at the next start */
         json_t *warnings;
         json_t *result;   /* what the operation found out (plan, validation, ...); NULL for none */
         uint64_t applied; /* steps applied by this run */

@@ -10,6 +10,7 @@
 static int check_database(const DatabaseSettings *d, json_t *rows, Error *err)
 {
         _cleanup_(pg_target_freep) PgTarget *target = NULL;
+        _cleanup_(changelog_freep) Changelog *changelog = NULL;
         const Format *format = NULL;
         int r = pg_target_new(&target, secret_reveal(d->url), err);
 
@@ -17,6 +18,8 @@ static int check_database(const DatabaseSettings *d, json_t *rows, Error *err)
                 r = error_set(err, ERROR_CONFIG, "migrations %s: %m", d->changelog.folder);
         if (r >= 0)
                 r = format_find(&format, d->format, d->changelog.folder, err);
+        if (r >= 0)
+                r = format->read(&changelog, &d->changelog, err);
         if (r < 0) {
                 err->code = err->code == ERROR_OOM ? ERROR_OOM : ERROR_CONFIG;
                 return error_prefix(err, "database %s", d->name);
