@@ -64,6 +64,9 @@ int pump_start(Pump *p, sd_event *event, struct MHD_Daemon *daemon, Error *err)
         if (r < 0)
                 return error_set(err, ERROR_INTERNAL, "the HTTP server on the event loop: %s",
                                  strerror(-r));
+        /* Behind the others: sd-event (252) gives a deferred source its place in the queue when it is made, so at the same
+         * priority one that is always ready would keep fibers from running. */
+        (void) sd_event_source_set_priority(p->defer, SD_EVENT_PRIORITY_NORMAL + 5);
         (void) sd_event_source_set_enabled(p->defer, SD_EVENT_OFF);
         return 0;
 }
