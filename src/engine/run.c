@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "util/utf8.h"
@@ -42,7 +41,7 @@ static void make_id(char id[RUN_ID_SIZE])
         if (ms <= last_ms)
                 ms = last_ms + 1;
         last_ms = ms;
-        (void) getrandom(random, sizeof random, 0);
+        arc4random_buf(random, sizeof random);
         for (int i = 9; i >= 0; i--, ms /= 32)
                 id[i] = digits[ms % 32];
         for (size_t i = 0; i < sizeof random; i++)
