@@ -51,12 +51,14 @@ static bool sets_lock_timeout(const Script *s, const Statement *st)
 
 /* ---- sending ---- */
 
-static void on_segment(void *userdata, const BatchSegment *seg, uint64_t rows)
+static void on_segment(void *userdata, const BatchSegment *seg, const PGresult *res)
 {
         Applier *a = userdata;
         Run *run = a->c->run;
 
-        if (seg->commits)
+        if (seg->records && PQntuples(res) == 1)
+                run->steps[seg->step].recorded_ms = pg_int(res, 0, 0);
+        else if (seg->commits)
                 while (*a->next <= seg->step) {
                         a->c->next_rank++;
                         run_step_enter(run, (*a->next)++, STEP_APPLIED);
@@ -64,7 +66,7 @@ static void on_segment(void *userdata, const BatchSegment *seg, uint64_t rows)
         else if (seg->script && seg->step < run->n_steps &&
                  seg->script == &a->scripts[seg->step - a->first]) {
                 run->steps[seg->step].statement++;
-                run->steps[seg->step].rows += rows;
+                run->steps[seg->step].rows += batch_rows(res);
                 a->c->db->statements++;
         }
 }
@@ -260,6 +262,7 @@ static int add_step(Applier *a, size_t step, Error *err)
                 r = batch_add_own_text(&a->batch, step, &history, err);
         if (r < 0)
                 return r;
+        batch_records(&a->batch);
         if (p->commits)
                 batch_add_own(&a->batch, step, true, "COMMIT;\n");
         whole = !p->has_long && p->bytes <= BATCH_TARGET;

@@ -92,13 +92,13 @@ static int check_prefix(Journalled *j, uint32_t prefix, Error *err)
 
 /* ---- single statements ---- */
 
-static void count_row(void *userdata, const BatchSegment *seg, uint64_t rows)
+static void count_row(void *userdata, const BatchSegment *seg, const PGresult *res)
 {
         Journalled *j = userdata;
         RunStep *s = &j->c->run->steps[j->step];
 
         if (seg->script)
-                s->rows += rows;
+                s->rows += batch_rows(res);
 }
 
 /* One string: what we put before, the statement, what we put after. */

@@ -76,6 +76,12 @@ int batch_add_own_text(Batch *b, size_t step, const Text *sql, Error *err)
         return r;
 }
 
+void batch_records(Batch *b)
+{
+        if (b->n_segments > 0)
+                b->segments[b->n_segments - 1].records = true;
+}
+
 void batch_add(Batch *b, size_t step, const Script *script, const Statement *st)
 {
         const char *text = script->text.data + st->start;
@@ -96,18 +102,23 @@ typedef struct Sending {
         void *userdata;
 } Sending;
 
+uint64_t batch_rows(const PGresult *res)
+{
+        PGresult *result = (PGresult *) (uintptr_t) res; /* libpq's signatures predate const */
+
+        return strncmp(PQcmdStatus(result), "SELECT", 6) == 0
+                       ? 0
+                       : strtoull(PQcmdTuples(result), NULL, 10);
+}
+
 static int on_result(void *userdata, unsigned index, const PGresult *res, Error *err)
 {
         Sending *s = userdata;
-        PGresult *result = (PGresult *) (uintptr_t) res; /* libpq's signatures predate const */
-        const char *tuples =
-                strncmp(PQcmdStatus(result), "SELECT", 6) == 0 ? "" : PQcmdTuples(result);
 
         (void) err;
         s->batch->results = index + 1;
         if (index < s->batch->n_segments && s->done)
-                s->done(s->userdata, &s->batch->segments[index],
-                        *tuples ? strtoull(tuples, NULL, 10) : 0);
+                s->done(s->userdata, &s->batch->segments[index], res);
         return 0;
 }
 
@@ -197,6 +208,7 @@ int batch_send(Batch *b, PgSession *s, BatchDone done, void *userdata, const Bat
                                  .fn = on_result,
                                  .userdata = &sending,
                                  .copy = copies ? &copy : NULL,
+                                 .row_cap = 1,
                                  .deadline = own_deadline(b),
                                  .failure = &failure },
                      err);

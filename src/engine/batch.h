@@ -12,6 +12,7 @@ typedef struct BatchSegment {
         Statement statement;
         size_t out, len; /* bytes in the string */
         size_t step;     /* index in the run */
+        bool records;    /* its result is the milliseconds that the history has for the step */
         bool commits;    /* when its result is there, the step is applied for good */
 } BatchSegment;
 
@@ -35,10 +36,14 @@ bool batch_empty(const Batch *b);
 void batch_add_own(Batch *b, size_t step, bool commits, const char *sql);
 /* Any number of statements of our own in one text (counted with the scanner). */
 int batch_add_own_text(Batch *b, size_t step, const Text *sql, Error *err);
+/* The last statement added writes the step's history row. */
+void batch_records(Batch *b);
 void batch_add(Batch *b, size_t step, const Script *script, const Statement *st);
 
-/* Sends the string. For each result done(userdata, segment, affected rows) is called in order. An error of the server's comes back as
+/* Sends the string. For each result done(userdata, segment, result) is called in order. An error of the server's comes back as
  * ERROR_SQL with file, line and column of the statement at fault; *failed (may be NULL) is its segment. */
-typedef void (*BatchDone)(void *userdata, const BatchSegment *segment, uint64_t rows);
+typedef void (*BatchDone)(void *userdata, const BatchSegment *segment, const PGresult *res);
+/* Rows that the statement affected; what was only read does not count. */
+uint64_t batch_rows(const PGresult *res);
 int batch_send(Batch *b, PgSession *s, BatchDone done, void *userdata, const BatchSegment **failed,
                Error *err);

@@ -25,7 +25,8 @@ static int describe_step(RunStep *s, const PlanStep *p, Error *err)
                         .file = strdup(m->script),
                         .kind = m->kind,
                         .transactional = p->transactional,
-                        .statements = p->statements };
+                        .statements = p->statements,
+                        .recorded_ms = -1 };
         return s->id && s->description && s->file ? 0 : error_oom(err, "a run's steps");
 }
 

@@ -299,7 +299,9 @@ void run_step_enter(Run *r, size_t step, StepState state)
                 s->started_wall = clock_wall();
                 s->started = clock_monotonic();
         } else if (s->started) {
-                s->duration_ms = (clock_monotonic() - s->started) / USEC_PER_MSEC;
+                s->duration_ms = s->recorded_ms >= 0 && state == STEP_APPLIED
+                                         ? (uint64_t) s->recorded_ms
+                                         : (clock_monotonic() - s->started) / USEC_PER_MSEC;
         }
         if (state == STEP_APPLIED && s->state != STEP_APPLIED)
                 r->applied++;

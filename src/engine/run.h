@@ -44,6 +44,7 @@ typedef struct RunStep {
         bool transactional;
         uint64_t started_wall, started; /* usec; monotonic */
         uint64_t duration_ms;
+        int64_t recorded_ms;            /* by the server, where several share a string; -1: none */
         uint64_t statements, statement; /* of its script; how many are done */
         uint64_t rows, retries;
 } RunStep;

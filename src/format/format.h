@@ -268,7 +268,8 @@ struct Format {
                            const FormatContext *ctx, Error *err);
 
         /* SQL for the engine to run inside a transaction of its own. All append complete statements, each ended by
-         * ";\n", with no parameters. ms < 0: the server computes the time since FORMAT_BEGAN_SETTING. rank <= 0: the
+         * ";\n", with no parameters. ms < 0: the server computes the time since
+         * FORMAT_BEGAN_SETTING, and the last statement returns it, as one row with one number. rank <= 0: the
          * server takes the next one; an explicit rank is the better fence, since it collides when somebody else wrote. */
         int (*sql_create)(Text *sql, const FormatContext *ctx, const History *h, bool baseline,
                           Error *err);

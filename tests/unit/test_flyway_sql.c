@@ -74,7 +74,7 @@ static void test_applied(void **state)
                   INSERT "(" NEXT
                          ", NULL, 'v', 'SQL', 'R__v.sql', 7, 'o''neill', (extract(epoch from "
                          "clock_timestamp() - current_setting('pgmigrated.began')::timestamptz) * "
-                         "1000)::int, true);\n" },
+                         "1000)::int, true) RETURNING execution_time;\n" },
                 { { .kind = MIGRATION_BASELINE,
                     .version = (char[]){ "2" },
                     .description = (char[]){ "" },

@@ -103,7 +103,8 @@ void flyway_add_insert(Text *sql, const FormatContext *ctx, const FlywayInsert *
                 text_add(sql,
                          ", (extract(epoch from clock_timestamp() - "
                          "current_setting('" FORMAT_BEGAN_SETTING "')::timestamptz) * 1000)::int");
-        text_printf(sql, ", %s);\n", row->success ? "true" : "false");
+        text_add(sql, row->success ? ", true)" : ", false)");
+        text_add(sql, row->ms < 0 ? " RETURNING execution_time;\n" : ";\n");
 }
 
 static int finish(const Text *sql, Error *err)
