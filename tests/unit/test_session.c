@@ -17,7 +17,7 @@
 
 #define SOON clock_after(20 * USEC_PER_SEC)
 
-static const char *url; /* NULL: skip */
+static const char *url;
 
 typedef struct Stage {
         int (*play)(struct Stage *st, Error *err);
@@ -53,10 +53,6 @@ static void run(int (*play)(Stage *st, Error *err))
         Error err = { .code = ERROR_NONE };
         int r;
 
-        if (!url) {
-                skip();
-                return;
-        }
         assert_int_equal(pg_target_new(&st.target, url, &err), 0);
         r = in_fiber(set_stage, &st, &err);
         pg_session_freep(&st.s);
@@ -477,9 +473,9 @@ static int play_blocked(Stage *st, Error *err)
 #define TEST(name) static void test_##name(void **state) { (void) state; run(play_##name); }
 TEST(results) TEST(failure) TEST(notices) TEST(copy) TEST(big_string) TEST(terminated_idle) TEST(terminated_busy)
 TEST(timeout) TEST(endless) TEST(copy_timeout) TEST(cancelled) TEST(frozen) TEST(lock) TEST(wake) TEST(blocked)
-        /* clang-format on */
+/* clang-format on */
 
-        int main(void)
+int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_results),
@@ -500,5 +496,9 @@ TEST(timeout) TEST(endless) TEST(copy_timeout) TEST(cancelled) TEST(frozen) TEST
         };
 
         url = getenv("PGMIGRATED_TEST_URL");
+        if (!url) { /* cmocka 1.1.5 says "not ok" of a skipped test, which automake's TAP driver takes at its word */
+                (void) puts("1..0 # SKIP PGMIGRATED_TEST_URL names no server");
+                return 0;
+        }
         return cmocka_run_group_tests_name("session", tests, NULL, NULL);
 }
