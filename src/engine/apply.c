@@ -374,6 +374,18 @@ static void flush_wal(Conversation *c)
                                   clock_after(OWN_STATEMENT_TIMEOUT), &ignored);
 }
 
+/* The user's scripts for the failure of one migration: in transactions of their own, after it was rolled back. */
+static void tell_failure(Conversation *c, size_t step)
+{
+        Error ignored;
+
+        if (!pg_session_lost(c->session) && !fiber_cancelled())
+                (void) apply_hooks(c,
+                                   c->plan->steps[step].undo_row ? HOOK_AFTER_EACH_UNDO_ERROR
+                                                                 : HOOK_AFTER_EACH_MIGRATE_ERROR,
+                                   &ignored);
+}
+
 static int apply_one_stretch(Conversation *c, size_t *next, Error *err)
 {
         int r;
@@ -422,6 +434,7 @@ int apply_plan(Conversation *c, Error *err)
                 if (r > 0)
                         continue;
                 flush_wal(c);
+                tell_failure(c, next);
                 return error_prefix(err, "migration %s", c->run->steps[next].id);
         }
         return between_kinds(c, next, &repeatables, err);

@@ -417,7 +417,13 @@ int apply_journalled(Conversation *c, size_t step, Error *err)
         if (r >= 0)
                 r = load(&j, err);
         if (r >= 0)
+                r = apply_hooks(c, p->undo_row ? HOOK_BEFORE_EACH_UNDO : HOOK_BEFORE_EACH_MIGRATE,
+                                err);
+        if (r >= 0)
                 r = run_statements(&j, err);
+        if (r >= 0)
+                r = apply_hooks(c, p->undo_row ? HOOK_AFTER_EACH_UNDO : HOOK_AFTER_EACH_MIGRATE,
+                                err);
         if (r < 0 && !pg_session_lost(c->session))
                 (void) pg_rollback(c->session, &ignored);
         if (r >= 0)

@@ -106,10 +106,8 @@ static int act_plan(Conversation *c, Error *err)
         return r < 0 ? r : show_plan(c, err);
 }
 
-static int apply_with_hooks(Conversation *c, HookEvent before, HookEvent after, HookEvent on_error,
-                            Error *err)
+static int apply_with_hooks(Conversation *c, HookEvent before, HookEvent after, Error *err)
 {
-        Error ignored;
         int r;
 
         run_enter(c->run, RUN_APPLYING);
@@ -118,11 +116,7 @@ static int apply_with_hooks(Conversation *c, HookEvent before, HookEvent after, 
                 r = apply_plan(c, err);
         if (r >= 0 && c->run->applied > 0 && c->run->operation.kind == OPERATION_MIGRATE)
                 r = apply_hooks(c, HOOK_AFTER_MIGRATE_APPLIED, err);
-        if (r >= 0)
-                r = apply_hooks(c, after, err);
-        if (r < 0 && !pg_session_lost(c->session) && !fiber_cancelled())
-                (void) apply_hooks(c, on_error, &ignored);
-        return r;
+        return r < 0 ? r : apply_hooks(c, after, err);
 }
 
 static int act_migrate(Conversation *c, Error *err)
@@ -146,8 +140,7 @@ static int act_migrate(Conversation *c, Error *err)
                 r = adopt_plan(c, err);
         if (r < 0)
                 return r;
-        return apply_with_hooks(c, HOOK_BEFORE_MIGRATE, HOOK_AFTER_MIGRATE,
-                                HOOK_AFTER_MIGRATE_ERROR, err);
+        return apply_with_hooks(c, HOOK_BEFORE_MIGRATE, HOOK_AFTER_MIGRATE, err);
 }
 
 static int act_undo(Conversation *c, Error *err)
@@ -161,7 +154,7 @@ static int act_undo(Conversation *c, Error *err)
                 return r;
         if (c->run->operation.dry_run)
                 return show_plan(c, err);
-        return apply_with_hooks(c, HOOK_BEFORE_UNDO, HOOK_AFTER_UNDO, HOOK_AFTER_UNDO_ERROR, err);
+        return apply_with_hooks(c, HOOK_BEFORE_UNDO, HOOK_AFTER_UNDO, err);
 }
 
 static int act_status(Conversation *c, Error *err)
@@ -187,17 +180,13 @@ static int act_validate(Conversation *c, Error *err)
 static int act_baseline(Conversation *c, Error *err)
 {
         _cleanup_text_ Text sql = TEXT_INIT(REPAIR_MAX);
-        int r = apply_hooks(c, HOOK_BEFORE_BASELINE, err);
+        int r = c->changelog->format->sql_baseline(&sql, &c->context, c->history, err);
 
-        if (r >= 0)
-                r = c->changelog->format->sql_baseline(&sql, &c->context, c->history, err);
         if (r > 0) {
                 run_enter(c->run, RUN_APPLYING);
                 r = apply_sql(c, &sql, err);
                 c->run->result = json_pack("{s:s}", "baseline", c->options.baseline_version);
         }
-        if (r >= 0)
-                r = apply_hooks(c, HOOK_AFTER_BASELINE, err);
         return r < 0 ? r : conversation_assess(c, ASSESS_INFO, err);
 }
 
@@ -234,11 +223,11 @@ static int resolve_journal(Conversation *c, Text *sql, Text *notes, Error *err)
 static int act_repair(Conversation *c, Error *err)
 {
         _cleanup_text_ Text sql = TEXT_INIT(REPAIR_MAX), notes = TEXT_INIT(REPAIR_MAX);
-        int r = apply_hooks(c, HOOK_BEFORE_REPAIR, err);
+        int r;
 
-        if (r >= 0 && c->run->operation.resolve)
+        if (c->run->operation.resolve)
                 r = resolve_journal(c, &sql, &notes, err);
-        else if (r >= 0)
+        else
                 r = c->changelog->format->sql_repair(&sql, &notes, &c->context, c->changelog,
                                                      c->history, err);
         if (r > 0 && !c->run->operation.dry_run) {
@@ -248,8 +237,7 @@ static int act_repair(Conversation *c, Error *err)
         if (r < 0)
                 return r;
         c->run->result = findings_notes(text_str(&notes));
-        r = apply_hooks(c, HOOK_AFTER_REPAIR, err);
-        return r < 0 ? r : conversation_assess(c, ASSESS_INFO, err);
+        return conversation_assess(c, ASSESS_INFO, err);
 }
 
 static int act_wait(Conversation *c, Error *err)
@@ -268,22 +256,23 @@ static int act_wait(Conversation *c, Error *err)
 /* ---- the operations ---- */
 
 /* clang-format off */
+#define NONE _HOOK_EVENT_MAX
 static const struct {
         const char *name;
         bool changes, locks, needs_changelog;
         AssessPurpose purpose;
         int (*act)(Conversation *c, Error *err);
-        HookEvent before, after; /* _HOOK_EVENT_MAX: none, or the act's own business */
+        HookEvent before, after, failed; /* NONE: none, or the act's own business */
 } operations[_OPERATION_KIND_MAX] = {
-        [OPERATION_MIGRATE]  = { "migrate",  true,  true,  true,  ASSESS_MIGRATE,  act_migrate,  _HOOK_EVENT_MAX, _HOOK_EVENT_MAX },
-        [OPERATION_PLAN]     = { "plan",     false, false, true,  ASSESS_MIGRATE,  act_plan,     _HOOK_EVENT_MAX, _HOOK_EVENT_MAX },
-        [OPERATION_STATUS]   = { "status",   false, false, true,  ASSESS_INFO,     act_status,   HOOK_BEFORE_INFO, HOOK_AFTER_INFO },
-        [OPERATION_HISTORY]  = { "history",  false, false, true,  ASSESS_INFO,     act_history,  _HOOK_EVENT_MAX, _HOOK_EVENT_MAX },
-        [OPERATION_VALIDATE] = { "validate", false, false, true,  ASSESS_VALIDATE, act_validate, HOOK_BEFORE_VALIDATE, HOOK_AFTER_VALIDATE },
-        [OPERATION_BASELINE] = { "baseline", true,  true,  true,  ASSESS_INFO,     act_baseline, _HOOK_EVENT_MAX, _HOOK_EVENT_MAX },
-        [OPERATION_REPAIR]   = { "repair",   true,  true,  true,  ASSESS_INFO,     act_repair,   _HOOK_EVENT_MAX, _HOOK_EVENT_MAX },
-        [OPERATION_UNDO]     = { "undo",     true,  true,  true,  ASSESS_INFO,     act_undo,     _HOOK_EVENT_MAX, _HOOK_EVENT_MAX },
-        [OPERATION_WAIT]     = { "wait",     false, false, false, ASSESS_INFO,     act_wait,     _HOOK_EVENT_MAX, _HOOK_EVENT_MAX },
+        [OPERATION_MIGRATE]  = { "migrate",  true,  true,  true,  ASSESS_MIGRATE,  act_migrate,  NONE, NONE, HOOK_AFTER_MIGRATE_ERROR },
+        [OPERATION_PLAN]     = { "plan",     false, false, true,  ASSESS_MIGRATE,  act_plan,     NONE, NONE, NONE },
+        [OPERATION_STATUS]   = { "status",   false, false, true,  ASSESS_INFO,     act_status,   HOOK_BEFORE_INFO, HOOK_AFTER_INFO, HOOK_AFTER_INFO_ERROR },
+        [OPERATION_HISTORY]  = { "history",  false, false, true,  ASSESS_INFO,     act_history,  NONE, NONE, NONE },
+        [OPERATION_VALIDATE] = { "validate", false, false, true,  ASSESS_VALIDATE, act_validate, HOOK_BEFORE_VALIDATE, HOOK_AFTER_VALIDATE, HOOK_AFTER_VALIDATE_ERROR },
+        [OPERATION_BASELINE] = { "baseline", true,  true,  true,  ASSESS_INFO,     act_baseline, HOOK_BEFORE_BASELINE, HOOK_AFTER_BASELINE, HOOK_AFTER_BASELINE_ERROR },
+        [OPERATION_REPAIR]   = { "repair",   true,  true,  true,  ASSESS_INFO,     act_repair,   HOOK_BEFORE_REPAIR, HOOK_AFTER_REPAIR, HOOK_AFTER_REPAIR_ERROR },
+        [OPERATION_UNDO]     = { "undo",     true,  true,  true,  ASSESS_INFO,     act_undo,     NONE, NONE, HOOK_AFTER_UNDO_ERROR },
+        [OPERATION_WAIT]     = { "wait",     false, false, false, ASSESS_INFO,     act_wait,     NONE, NONE, NONE },
 };
 /* clang-format on */
 
@@ -321,6 +310,12 @@ static int converse(Conversation *c, Error *err)
                 r = operations[kind].act(c, err);
         if (r >= 0 && c->changelog)
                 r = apply_hooks(c, operations[kind].after, err);
+        if (r < 0 && c->changelog && c->session && !pg_session_lost(c->session) &&
+            !fiber_cancelled()) {
+                Error ignored;
+
+                (void) apply_hooks(c, operations[kind].failed, &ignored);
+        }
         return r;
 }
 
