@@ -167,7 +167,7 @@ json_t *database_status_json(const Database *d)
         return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o}", "name", d->name, "availability",
                          availability_json(&d->availability), "schema", schema, "lock",
                          lock_json(d), "current_run",
-                         d->current ? run_json(d->current) : json_null(), "last_run",
+                         d->current ? run_summary_json(d->current) : json_null(), "last_run",
                          last_run_json(d->last));
 }
 

@@ -425,6 +425,20 @@ static json_t *request_json(const Operation *op)
                          "timeout_ms", (json_int_t) (op->timeout / USEC_PER_MSEC));
 }
 
+json_t *run_summary_json(const Run *r)
+{
+        return json_pack("{s:s,s:s,s:s,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:O}", "id",
+                         r->id, "database", r->database, "operation",
+                         operation_kind_name(r->operation.kind), "request",
+                         request_json(&r->operation), "trigger", trigger_json(&r->operation),
+                         "state", state_names[r->state], "created_at", time_json(r->created_wall),
+                         "started_at", time_json(r->started_wall), "finished_at",
+                         time_json(r->finished_wall), "phases_ms", phases_json(r), "from_version",
+                         string_json(r->from_version), "to_version", string_json(r->to_version),
+                         "progress", progress_json(r), "applied", (json_int_t) r->applied, "error",
+                         error_json(&r->error), "warnings", r->warnings);
+}
+
 json_t *run_json(const Run *r)
 {
         json_t *steps, *j;
@@ -436,16 +450,8 @@ json_t *run_json(const Run *r)
                 (void) json_array_append_new(steps, step_json(&r->earlier[i]));
         for (size_t i = 0; i < r->n_steps; i++)
                 (void) json_array_append_new(steps, step_json(&r->steps[i]));
-        j = json_pack("{s:s,s:s,s:s,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:O}", "id",
-                      r->id, "database", r->database, "operation",
-                      operation_kind_name(r->operation.kind), "request",
-                      request_json(&r->operation), "trigger", trigger_json(&r->operation), "state",
-                      state_names[r->state], "created_at", time_json(r->created_wall), "started_at",
-                      time_json(r->started_wall), "finished_at", time_json(r->finished_wall),
-                      "phases_ms", phases_json(r), "from_version", string_json(r->from_version),
-                      "to_version", string_json(r->to_version), "progress", progress_json(r),
-                      "steps", steps, "applied", (json_int_t) r->applied, "error",
-                      error_json(&r->error), "warnings", r->warnings);
+        j = run_summary_json(r);
+        (void) json_object_set_new(j, "steps", steps);
         if (j && r->result)
                 (void) json_object_set(j, "result", r->result);
         return j;

@@ -26,7 +26,7 @@
 static const char *const migrations[] = {
         "CREATE TABLE runs (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
         " database TEXT NOT NULL, state TEXT NOT NULL, created_at INTEGER NOT NULL,"
-        " idempotency_key TEXT, document TEXT NOT NULL) STRICT;"
+        " idempotency_key TEXT, summary TEXT NOT NULL, document TEXT NOT NULL) STRICT;"
         "CREATE INDEX runs_by_database ON runs (database, seq);"
         "CREATE INDEX runs_by_key ON runs (idempotency_key, seq) WHERE idempotency_key IS NOT NULL;"
         "CREATE INDEX runs_unfinished ON runs (seq) WHERE state NOT IN " FINISHED ";"
@@ -53,14 +53,16 @@ typedef enum StatementId {
 } StatementId;
 
 static const char *const statements[_STATEMENT_MAX] = {
-        [SAVE_RUN] = "INSERT INTO runs (id, database, state, created_at, idempotency_key, document)"
-                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET"
+        [SAVE_RUN] = "INSERT INTO runs (id, database, state, created_at, idempotency_key, "
+                     "document, summary)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO UPDATE SET"
                      " database = excluded.database, state = excluded.state,"
                      " created_at = excluded.created_at, document = excluded.document,"
+                     " summary = excluded.summary,"
                      " idempotency_key = coalesce(excluded.idempotency_key, idempotency_key)",
         [LOAD_RUN] = "SELECT document FROM runs WHERE id = ?1",
         [FIND_RUN] = "SELECT seq FROM runs WHERE id = ?1",
-        [LIST_RUNS] = "SELECT document FROM runs WHERE (?1 IS NULL OR database = ?1)"
+        [LIST_RUNS] = "SELECT summary FROM runs WHERE (?1 IS NULL OR database = ?1)"
                       " AND (?2 IS NULL OR state = ?2) AND seq < ?3 ORDER BY seq DESC LIMIT ?4",
         [UNFINISHED_RUNS] =
                 "SELECT document FROM runs WHERE state NOT IN " FINISHED " ORDER BY seq",
@@ -227,17 +229,32 @@ static int dump_document(char **ret, const json_t *document, Error *err)
         return *ret ? 0 : error_oom(err, "a document to store");
 }
 
+/* Lists of runs do without what grows with the number of migrations. */
+static int dump_summary(char **ret, const json_t *document, Error *err)
+{
+        json_t *summary = json_copy((json_t *) (uintptr_t) document);
+        int r;
+
+        (void) json_object_del(summary, "steps");
+        (void) json_object_del(summary, "result");
+        r = summary ? dump_document(ret, summary, err) : error_oom(err, "a document to store");
+        json_decref(summary);
+        return r;
+}
+
 int store_save_run(Store *s, const char *id, const char *database, const char *state,
                    uint64_t created_wall_usec, const char *idempotency_key, const json_t *document,
                    Error *err)
 {
-        _cleanup_free_ char *text = NULL;
+        _cleanup_free_ char *text = NULL, *summary = NULL;
         _cleanup_reset_ sqlite3_stmt *st = NULL;
         int r = dump_document(&text, document, err);
 
         if (r >= 0)
+                r = dump_summary(&summary, document, err);
+        if (r >= 0)
                 r = STATEMENT(s, SAVE_RUN, &st, err, T(id), T(database), T(state),
-                              N(created_wall_usec), T(idempotency_key), T(text));
+                              N(created_wall_usec), T(idempotency_key), T(text), T(summary));
         if (r >= 0)
                 r = step(s, st, err);
         return r < 0 ? error_prefix(err, "saving run %s", id) : 0;

@@ -31,7 +31,8 @@ int store_save_run(Store *s, const char *id, const char *database, const char *s
 /* The document of one run: 1 and *ret (new reference), 0: no such run. */
 int store_load_run(Store *s, const char *id, json_t **ret, Error *err);
 /* Newest first; filters may be NULL; before: only runs older than that id (NOT_FOUND when there is none); limit
- * 1..1000, else BAD_REQUEST. *ret: new array. */
+ * 1..1000, else BAD_REQUEST. *ret: new array of the
+ * documents without their members "steps" and "result". */
 int store_list_runs(Store *s, const char *database, const char *state, const char *before, unsigned limit,
                     json_t **ret, Error *err);
 /* Runs whose state is none of succeeded, failed, refused, unavailable, cancelled: oldest first; new array. */
