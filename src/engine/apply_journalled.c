@@ -350,6 +350,28 @@ static int run_statement(Journalled *j, const Statement *st, Error *err)
         return r;
 }
 
+/* What the statements that are done have left in the session went with the connection: it is said again. Transaction control
+ * too, so that what was set in a transaction that was rolled back is not set, and one that was chained is open again. */
+static int restore_session(Journalled *j, const Statement *st, Error *err)
+{
+        bool control = st->kind >= STATEMENT_TX_BEGIN && st->kind <= STATEMENT_TX_PREPARE;
+        int r;
+
+        if (!control && !script_changes_session(&j->script, st))
+                return 0;
+        if (st->kind == STATEMENT_TX_PREPARE)
+                r = pg_execute(j->c->session, "COMMIT", clock_after(OWN_STATEMENT_TIMEOUT), err);
+        else if (st->kind == STATEMENT_LONG && !j->in_transaction)
+                /* SELECT set_config(...): whatever else it does must not be done twice. */
+                r = send_one(j, st, "BEGIN READ ONLY;\n", "COMMIT;\n", err);
+        else
+                r = send_one(j, st, "", "", err);
+        if (r == -(int) ERROR_SQL && strcmp(err->sqlstate, "25006") == 0)
+                return attention(j, "it sets something for the session and writes", err);
+        j->in_transaction = pg_session_in_transaction(j->c->session);
+        return r;
+}
+
 /* ---- the migration ---- */
 
 static int run_statements(Journalled *j, Error *err)
@@ -365,7 +387,8 @@ static int run_statements(Journalled *j, Error *err)
                 j->index = n++;
                 j->next_prefix = prefix_next(j->prefix, &j->script, &st);
                 if (n <= j->done) {
-                        if (n == j->done)
+                        r = restore_session(j, &st, err);
+                        if (r >= 0 && n == j->done)
                                 r = check_prefix(j, j->next_prefix, err);
                 } else {
                         s->statement = j->index;

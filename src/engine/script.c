@@ -21,9 +21,9 @@ static bool starts_with(const char *s, const char *end, const char *word)
         return (size_t) (end - s) >= n && strncasecmp(s, word, n) == 0;
 }
 
-static bool changes_session(const char *text, const Statement *st)
+bool script_changes_session(const Script *s, const Statement *st)
 {
-        const char *first = text + st->first, *end = text + st->end;
+        const char *first = s->text.data + st->first, *end = s->text.data + st->end;
 
         if (starts_with(first, end, "reset") || starts_with(first, end, "discard"))
                 return true;
@@ -67,12 +67,12 @@ static void judge_statement(Script *s, Judge *j, const Statement *st, int server
                 if (!j->has_nontx)
                         j->nontx = *st;
                 j->has_nontx = true;
-        } else {
+        } else if (!script_changes_session(s, st)) { /* SET goes with both kinds */
                 if (!j->has_ordinary)
                         j->ordinary = *st;
                 j->has_ordinary = true;
         }
-        if (changes_session(s->text.data, st))
+        if (script_changes_session(s, st))
                 s->changes_session = true;
 }
 
@@ -97,7 +97,7 @@ static int verdict(Script *s, const Judge *j, const Migration *m, bool mixed, Er
                                        "the statement to a "
                                        "migration of its own");
         }
-        if (m->tx == TX_AUTO && !mixed && j->has_nontx && j->has_ordinary && !s->changes_session) {
+        if (m->tx == TX_AUTO && !mixed && j->has_nontx && j->has_ordinary) {
                 (void) error_set(
                         err, ERROR_CHANGELOG,
                         "%s mixes statements that can and that cannot run in a transaction (%s)",

@@ -20,5 +20,7 @@ int script_open(Script *ret, const Changelog *c, const Migration *m, const Forma
 void script_done(Script *s);
 #define _cleanup_script_ _cleanup_(script_done)
 
+/* Whether the statement leaves something in the session: SET, RESET, DISCARD, set_config(). */
+bool script_changes_session(const Script *s, const Statement *st);
 /* Completes err with the place in the file that byte `at` of the script's text came from. Returns -err->code. */
 int script_error_at(const Script *s, size_t at, Error *err);

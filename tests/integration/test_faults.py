@@ -120,7 +120,7 @@ class Service:
         self.daemon = Daemon(bench.binary, directory, bench.port(), {
             "DATABASE_URL": database.url(port), "migrations": f"{bench.workdir}/{scenario.name}",
             "migrate_on_start": "yes", **OPTIONS})
-        self.killed = threading.Event()
+        self.killed, self.lock, self.over = threading.Event(), threading.Lock(), False
 
     @property
     def said(self):
@@ -131,15 +131,22 @@ class Service:
         return self
 
     def kill(self):
-        self.daemon.process.kill()
-        self.killed.set()
+        with self.lock:
+            if not self.over:
+                self.killed.set()
+                self.daemon.process.kill()
 
     def end(self):
         """-9 when it was killed; else 0 once it is done, and then it is stopped."""
         done = wait_until(self._ended, PATIENCE, lambda: f"the run is done:\n{self.said}")
         if done == "done":
-            self.daemon.stop()
-            return 0
+            with self.lock:  # a kill that comes this late strikes nobody
+                self.over = not self.killed.is_set()
+            if self.over:
+                self.daemon.stop()
+                return 0
+            self.daemon.process.wait(30)
+            self.killed.clear()
         self.daemon.process = None
         return -signal.SIGKILL
 

@@ -18,6 +18,8 @@ INSERT INTO t SELECT i, repeat('x', 20) FROM generate_series(1, 2000) i;
 CREATE TABLE parts (k int) PARTITION BY LIST (k);
 CREATE TABLE parts_1 PARTITION OF parts FOR VALUES IN (1);
 CREATE TABLE parts_2 PARTITION OF parts FOR VALUES IN (2);
+CREATE SCHEMA other;
+CREATE TABLE other.t (a int);
 CREATE TYPE mood AS ENUM ('sad');
 {count("1")}"""
 
@@ -77,9 +79,13 @@ def outside():
                          + "ALTER TYPE mood ADD VALUE 'glad';\n" + count("6b")
                          + "DROP INDEX CONCURRENTLY IF EXISTS t_u;\n",
         "V6__mixed.sql.conf": NO_TRANSACTION,
-        "V7__last.sql": count("7"),
+        "V7__session.sql": "SET search_path = other;\nINSERT INTO public.counter VALUES ('7a');\n"
+                           "CREATE INDEX CONCURRENTLY o_a ON t (a);\nDROP INDEX CONCURRENTLY other.o_a;\n"
+                           "CREATE INDEX CONCURRENTLY o_b ON t (a);\nINSERT INTO t VALUES (1);\n",
+        "V7__session.sql.conf": NO_TRANSACTION,
+        "V8__last.sql": count("8"),
         "R__concurrent.sql": "CREATE INDEX CONCURRENTLY t_r ON t (a DESC);\n",
-    }, {"1", "2a", "2b", "2c", "3", "6a", "6b", "7"}, {"t_b_idx", "t_r"}, {"parts_2"})
+    }, {"1", "2a", "2b", "2c", "3", "6a", "6b", "7a", "8"}, {"t_b_idx", "t_r", "other.o_b"}, {"parts_2"})
 
 
 def own():
@@ -88,7 +94,8 @@ def own():
         "V1__prepare.sql": PREPARE,
         "V2__own.sql": f"BEGIN;\n{count('2a')}COMMIT;\n{count('2b')}BEGIN;\n{count('2c')}{count('2d')}COMMIT;\n"
                        f"BEGIN;\n{count('never')}ROLLBACK;\n{count('2e')}",
-        "V3__chained.sql": f"BEGIN;\n{count('3a')}COMMIT AND CHAIN;\n{count('3b')}COMMIT;\n{count('3c')}",
+        "V3__chained.sql": f"BEGIN;\n{count('3a')}COMMIT AND CHAIN;\n{count('3b')}COMMIT AND CHAIN;\n"
+                           f"{count('never')}{count('never')}ROLLBACK;\n{count('3c')}",
         "V4__after.sql": count("4"),
         "V5__own_and_index.sql": f"BEGIN;\n{count('5a')}COMMIT;\nCREATE INDEX CONCURRENTLY t_o ON t (a);\n{count('5b')}",
         "V5__own_and_index.sql.conf": NO_TRANSACTION,
@@ -108,9 +115,9 @@ def check_truth(database, scenario):
     assert [r["installed_rank"] for r in history] == list(range(1, len(history) + 1))
     assert all(r["success"] and r["type"] == "SQL" for r in history)
     indexes = dict(database.query(
-        "SELECT c.relname::text, i.indisvalid AND i.indisready AND i.indislive FROM pg_index i"
+        "SELECT i.indexrelid::regclass::text, i.indisvalid AND i.indisready AND i.indislive FROM pg_index i"
         " JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = 'public' AND c.relname !~ '^flyway'"))
+        " WHERE n.nspname IN ('public', 'other') AND c.relname !~ '^flyway'"))
     assert indexes == dict.fromkeys(scenario.indexes, True)
     parts = database.query("SELECT inhrelid::regclass::text, inhdetachpending FROM pg_inherits"
                            " WHERE inhparent = 'parts'::regclass")
