@@ -154,11 +154,11 @@ typedef struct Seen {
         unsigned n, commits;
 } Seen;
 
-static void on_done(void *userdata, const BatchSegment *segment, uint64_t rows)
+static void on_done(void *userdata, const BatchSegment *segment, const PGresult *res)
 {
         Seen *seen = userdata;
 
-        assert_int_equal(rows, 0);
+        assert_int_equal(batch_rows(res), 0);
         seen->steps[seen->n++] = segment->step;
         seen->commits += segment->commits;
 }
