@@ -262,3 +262,31 @@ def test_crash_matrix(bench):
     assert not failures, f"{len(failures)} of {len(trials)} failed. Again: PGMIGRATED_SEED={SEED} " \
                          f"PGMIGRATED_FAULT=N.\n\n{text}"
     assert struck >= len(trials) or ONLY
+
+
+def test_readers_do_not_stop_the_cleaning_up(cli, database, migrations):
+    """Who reads a table has its indexes locked, the invalid one too: that is no reason to leave the invalid one."""
+    migrations.write({"V1__t.sql": "CREATE TABLE t (a int);"})
+    cli.ok("migrate")
+    migrations.write({"V2__i.sql": "CREATE INDEX CONCURRENTLY i ON t (a);"})
+    with contextlib.closing(database.server.connect(database.name)) as other:
+        other.autocommit = False
+        other.cursor().execute("INSERT INTO t VALUES (1)")  # the build waits for this transaction to end
+        first = cli.start("migrate")
+        wait_until(lambda: database.exists("i"), PATIENCE, "the index is begun")
+        first.kill()
+        first.communicate()
+        database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^pgmigrated'")
+        wait_until(lambda: database.sessions() == 0, PATIENCE, "the build has ended")
+        other.rollback()
+        assert not database.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass")
+        other.cursor().execute("SELECT FROM t")
+        second = cli.start("migrate")
+        wait_until(lambda: second.poll() is not None or database.query(
+            "SELECT pid FROM pg_stat_activity WHERE query ~ '^DROP INDEX' AND wait_event_type = 'Lock'"), PATIENCE,
+            lambda: f"it waits for the reader to drop the index: {sessions(database)}")
+        other.rollback()
+        _, err = second.communicate(timeout=PATIENCE)
+        assert second.returncode == 0, err.decode()
+    assert database.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'i'::regclass")
+    assert len(database.history()) == 2 and not database.exists("pgmigrated_journal")
