@@ -32,7 +32,7 @@ def crowd(own_server, make_daemon, binary, workdir, migrations):
             runs.append(json.loads(out))
         for daemon in daemons:
             wait_until(lambda d=daemon: d.runs()[0]["state"] == "succeeded", PATIENCE, lambda d=daemon: str(d.runs()))
-            runs.append(daemon.runs()[0])
+            runs.append(daemon.run(daemon.runs()[0]["id"]))
         return runs
     return gather
 
