@@ -6,7 +6,7 @@ import time
 import pytest
 
 from harness.daemon import Cli
-from harness.faults import check_truth, outside, small
+from harness.faults import check_truth, outside, server_major, small
 from harness.migrations import Migrations
 from harness.waiting import wait_until
 
@@ -54,14 +54,14 @@ def check(server, database, scenario, runs, pending):
 
 
 def test_twenty_on_an_empty_database(own_server, migrations, crowd):
-    scenario, database = small(), own_server.create_database()
+    scenario, database = small(server_major(own_server)), own_server.create_database()
     migrations.write(scenario.files)
     check(own_server, database, scenario, crowd(database), len(scenario.scripts))
 
 
 def test_twenty_with_concurrent_indexes_pending(own_server, migrations, crowd, binary, workdir):
     """CREATE INDEX CONCURRENTLY waits for every older snapshot: whoever waits for the lock must hold none."""
-    scenario, database = outside(), own_server.create_database()
+    scenario, database = outside(server_major(own_server)), own_server.create_database()
     first = Migrations(f"{workdir}/first").write({"V1__prepare.sql": scenario.files["V1__prepare.sql"]})
     Cli(binary, workdir, {"DATABASE_URL": database.url(), "migrations": first.folder}).ok("migrate")
     database.query("INSERT INTO t SELECT i, 'more' FROM generate_series(10000, 200000) i")

@@ -17,7 +17,7 @@ import traceback
 import pytest
 
 from harness.daemon import Cli, Daemon
-from harness.faults import SCENARIOS, check_truth, sessions, signal_backend
+from harness.faults import SCENARIOS, check_truth, server_major, sessions, signal_backend
 from harness.migrations import Migrations
 from harness.waiting import wait_until
 
@@ -54,7 +54,7 @@ class Bench:
         self.lock = threading.Lock()
         self.scenarios, self.places = [], {}
         for make in SCENARIOS:
-            s = make()
+            s = make(server_major(server))
             Migrations(f"{workdir}/{s.name}").write(s.files)
             self.scenarios.append(s)
             self.measure(s)
@@ -83,11 +83,11 @@ class Bench:
 class Attempt:
     """One `pgmigrated migrate` after the other, on one database."""
 
-    def __init__(self, bench, scenario, database, name, port):
+    def __init__(self, bench, scenario, database, name, port, options=None):
         self.directory = f"{bench.workdir}/{name}"
         os.makedirs(self.directory, exist_ok=True)
         self.cli = Cli(bench.binary, self.directory, {
-            "DATABASE_URL": database.url(port), "migrations": f"{bench.workdir}/{scenario.name}", **OPTIONS})
+            "DATABASE_URL": database.url(port), "migrations": f"{bench.workdir}/{scenario.name}", **OPTIONS, **(options or {})})
         self.process, self.said = None, []
 
     def begin(self):
@@ -114,12 +114,12 @@ class Attempt:
 class Service:
     """The same with the service, which migrates when it starts."""
 
-    def __init__(self, bench, scenario, database, name, port):
+    def __init__(self, bench, scenario, database, name, port, options):
         directory = f"{bench.workdir}/{name}"
         os.makedirs(directory, exist_ok=True)
         self.daemon = Daemon(bench.binary, directory, bench.port(), {
             "DATABASE_URL": database.url(port), "migrations": f"{bench.workdir}/{scenario.name}",
-            "migrate_on_start": "yes", **OPTIONS})
+            "migrate_on_start": "yes", **OPTIONS, **options})
         self.killed, self.lock, self.over = threading.Event(), threading.Lock(), False
 
     @property
@@ -171,6 +171,7 @@ class Trial:
         self.bench, self.number = bench, number
         self.scenario = dice.choices(bench.scenarios, [2, 3, 6, 3])[0]
         self.runner = Service if dice.random() < 0.15 else Attempt
+        self.options = {"flush": "deferred"} if dice.random() < 0.2 else {}
         self.kinds = [dice.choices(list(KINDS), list(KINDS.values()))[0]]
         self.faults = [self.draw(dice, self.kinds[0], bench.places[self.scenario.name])]
         if dice.random() < 0.3 and self.kinds[0] not in ALONE:
@@ -220,7 +221,8 @@ class Trial:
     def run(self):
         database = self.bench.database()
         with FaultProxy(self.bench.server.port, self.faults) as self.proxy:
-            self.attempt = self.runner(self.bench, self.scenario, database, f"trial{self.number}", self.proxy.port)
+            self.attempt = self.runner(self.bench, self.scenario, database, f"trial{self.number}", self.proxy.port,
+                                       self.options)
             code, restarts = self.attempt.begin().end(), 0
             while code == -signal.SIGKILL and restarts < self.killed:
                 code, restarts = self.attempt.begin().end(), restarts + 1

@@ -39,6 +39,7 @@ class Fault:
     what: str = "cut"
     linger: float = 0.5
     call: Optional[Callable] = None
+    text: bytes = b""  # of message:...: only messages with this in them
 
     def __str__(self):
         return f"{self.where}:{self.n}{':' + self.when if self.where == 'message' else ''} {self.what} {self.linger:.2f}"
@@ -214,8 +215,9 @@ class FaultProxy:
         except OSError:  # the other side is gone
             self._drop(c)
 
-    def _is(self, where, n):
-        return bool(self.faults) and self.faults[0].where == where and self.faults[0].n <= n
+    def _is(self, where, n, message=b""):
+        return (bool(self.faults) and self.faults[0].where == where and self.faults[0].n <= n
+                and self.faults[0].text in message)
 
     def _from_client(self, c, data):
         at = 0
@@ -223,13 +225,14 @@ class FaultProxy:
             self.messages += 1
             head = data[at:at + 60]
             self.log.append((self.messages, head[:1].decode("latin1"), head))
-            if self._is("message", self.messages) and self.faults[0].when == "before":
+            message = data[at:end]
+            if self._is("message", self.messages, message) and self.faults[0].when == "before":
                 if not self._happen(c, data[at:]):
                     return
             if not self._up(c, data[at:end], data[end:]):
                 return
             at = end
-            if self._is("message", self.messages) and self.faults[0].when == "after":
+            if self._is("message", self.messages, message) and self.faults[0].when == "after":
                 if not self._happen(c, data[at:]):
                     return
         self._up(c, data[at:])

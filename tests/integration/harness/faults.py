@@ -1,4 +1,5 @@
 """Migrations whose loss or double application shows, faults at every place of a run, and what must be true afterwards."""
+import contextlib
 import dataclasses
 import os
 
@@ -40,7 +41,7 @@ class Scenario:
         return versioned + sorted(n for n in names if n[0] == "R")
 
 
-def small():
+def small(_):
     """Many of them share one string of SQL."""
     files = {"V1__prepare.sql": PREPARE}
     files |= {f"V{i}__small.sql": f"CREATE TABLE small_{i} (x int);\n{count(i)}" for i in range(2, 25)}
@@ -48,7 +49,7 @@ def small():
     return Scenario("small", files, {str(i) for i in range(1, 25)} | {"R"})
 
 
-def long():
+def long(_):
     """Statement by statement: long ones, COPY, an index, and more text than one string holds."""
     rows = "".join(f"{i}\ttext of row {i}\n" for i in range(500))
     padding = "".join(f"-- {i:05d} {'p' * 90}\nINSERT INTO t VALUES ({i}, 'y');\n" for i in range(1200))
@@ -64,8 +65,10 @@ def long():
     }, {"1", "2a", "2b", "2c", "3a", "3b", "4a", "4b", "5", "6", "Ra", "Rb"}, {"t_plain"})
 
 
-def outside():
+def outside(version):
     """What cannot run in a transaction, between what can."""
+    detach = "ALTER TABLE parts DETACH PARTITION parts_1" + (" CONCURRENTLY" if version >= 14 else "") + ";\n"
+    reindex = "REINDEX INDEX" + (" CONCURRENTLY" if version >= 12 else "") + " t_u;\n"
     return Scenario("outside", {
         "V1__prepare.sql": PREPARE,
         "V2__indexes.sql": count("2a") + "CREATE INDEX CONCURRENTLY t_a ON t (a);\n" + count("2b")
@@ -74,9 +77,8 @@ def outside():
         "V2__indexes.sql.conf": NO_TRANSACTION,
         "V3__between.sql": count("3"),
         "V4__drop.sql": "DROP INDEX CONCURRENTLY t_a;\n",
-        "V5__detach.sql": "ALTER TABLE parts DETACH PARTITION parts_1 CONCURRENTLY;\n",
-        "V6__mixed.sql": "REINDEX INDEX CONCURRENTLY t_u;\n" + count("6a") + "VACUUM t;\n"
-                         + "ALTER TYPE mood ADD VALUE 'glad';\n" + count("6b")
+        "V5__detach.sql": detach,
+        "V6__mixed.sql": reindex + count("6a") + "VACUUM t;\nALTER TYPE mood ADD VALUE 'glad';\n" + count("6b")
                          + "DROP INDEX CONCURRENTLY IF EXISTS t_u;\n",
         "V6__mixed.sql.conf": NO_TRANSACTION,
         "V7__session.sql": "SET search_path = other;\nINSERT INTO public.counter VALUES ('7a');\n"
@@ -88,13 +90,14 @@ def outside():
     }, {"1", "2a", "2b", "2c", "3", "6a", "6b", "7a", "8"}, {"t_b_idx", "t_r", "other.o_b"}, {"parts_2"})
 
 
-def own():
+def own(version):
     """Files with transaction control of their own."""
+    chain = " AND CHAIN" if version >= 12 else ";\nBEGIN"
     return Scenario("own", {
         "V1__prepare.sql": PREPARE,
         "V2__own.sql": f"BEGIN;\n{count('2a')}COMMIT;\n{count('2b')}BEGIN;\n{count('2c')}{count('2d')}COMMIT;\n"
                        f"BEGIN;\n{count('never')}ROLLBACK;\n{count('2e')}",
-        "V3__chained.sql": f"BEGIN;\n{count('3a')}COMMIT AND CHAIN;\n{count('3b')}COMMIT AND CHAIN;\n"
+        "V3__chained.sql": f"BEGIN;\n{count('3a')}COMMIT{chain};\n{count('3b')}COMMIT{chain};\n"
                            f"{count('never')}{count('never')}ROLLBACK;\n{count('3c')}",
         "V4__after.sql": count("4"),
         "V5__own_and_index.sql": f"BEGIN;\n{count('5a')}COMMIT;\nCREATE INDEX CONCURRENTLY t_o ON t (a);\n{count('5b')}",
@@ -104,6 +107,12 @@ def own():
 
 
 SCENARIOS = [small, long, outside, own]
+
+
+def server_major(server):
+    """11, 15, ..."""
+    with contextlib.closing(server.connect()) as c:
+        return c.server_version // 10000
 
 
 def check_truth(database, scenario):
