@@ -27,6 +27,7 @@ typedef struct Conversation {
         int64_t next_rank;
         bool session_prepared; /* search_path and lock_timeout are set on this connection */
         size_t lost_step; /* step during which the connection was lost last, and how often in a row */
+        uint64_t lost_statement; /* of it, when its statements are journalled */
         unsigned lost_count;
 } Conversation;
 

@@ -334,16 +334,26 @@ static void learn_schema(Conversation *c, int r)
 }
 
 /* Whether to go on with a new connection: the server went away, or turned out to be a reader after a failover. */
-static bool worth_another(Conversation *c, const Error *err)
+static bool worth_another(Conversation *c, Backoff *between, const Error *err)
 {
+        const Run *run = c->run;
         bool reader = err->code == ERROR_SQL && sqlstate_reader(err->sqlstate);
+        uint64_t statement = 0;
         size_t step;
 
         if (err->code != ERROR_LOST && !reader)
                 return false;
-        step = c->run->n_earlier + c->run->step;
-        c->lost_count = step == c->lost_step ? c->lost_count + 1 : 1;
+        step = run->n_earlier + run->step;
+        /* The statements of a transaction are all lost with it; others are done. */
+        if (run->step < run->n_steps && !run->steps[run->step].transactional)
+                statement = run->steps[run->step].statement;
+        if (step != c->lost_step || statement != c->lost_statement) {
+                c->lost_count = 0;
+                backoff_reset(between);
+        }
+        c->lost_count++;
         c->lost_step = step;
+        c->lost_statement = statement;
         c->run->reconnects++;
         log_warning("connection lost", LOG_S("DATABASE", c->db->name), LOG_S("RUN", c->run->id),
                     LOG_ERR_FIELDS(err));
@@ -369,7 +379,7 @@ static int execute(Conversation *c, Error *err)
                 conversation_hang_up(c);
                 if (op->kind == OPERATION_WAIT && op->version && r == -(int) ERROR_UNAVAILABLE)
                         r = fiber_sleep(backoff_next(&between), err);
-                else if (worth_another(c, err))
+                else if (worth_another(c, &between, err))
                         r = fiber_sleep(backoff_next(&between), err);
         }
         return r;

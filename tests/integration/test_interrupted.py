@@ -1,0 +1,122 @@
+"""Migrations that go statement by statement, and what becomes of them when they are interrupted, fail or are edited."""
+import os
+import sys
+
+import pytest
+
+from harness.faults import NO_TRANSACTION, count
+from harness.waiting import wait_until
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "tools"))
+from faultproxy import Fault, FaultProxy  # noqa: E402
+
+COMMITS = "DO $$ BEGIN INSERT INTO counter VALUES ('2b'); COMMIT; PERFORM pg_sleep(600); END $$;\n"
+
+
+@pytest.fixture
+def counter(cli, migrations):
+    migrations.write({"V1__counter.sql": "CREATE TABLE counter (key text); CREATE TABLE t (a int);"})
+    cli.ok("migrate")
+
+
+def write(migrations, text):
+    migrations.write({"V2__x.sql": text, "V2__x.sql.conf": NO_TRANSACTION})
+
+
+def counted(database):
+    return [k for k, in database.query("SELECT key FROM counter ORDER BY key")]
+
+
+def finished(database):
+    return len(database.history()) == 2 and not database.exists("pgmigrated_journal")
+
+
+@pytest.fixture
+def interrupted(cli, database, migrations, counter):
+    """A run was killed in a procedure that commits in the middle: nobody can know how far it is."""
+    if database.value("SELECT current_setting('server_version_num')::int") < 110000:
+        pytest.skip("DO cannot commit before PostgreSQL 11")
+    write(migrations, count("2a") + COMMITS + count("2c"))
+    run = cli.start("migrate")
+    wait_until(lambda: counted(database) == ["2a", "2b"], 60, "the procedure has committed")
+    run.kill()
+    run.communicate()
+    database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^pgmigrated'")
+    wait_until(lambda: database.sessions() == 0, 60, "its session has ended")
+
+
+def test_what_nobody_can_know_is_asked(cli, database, interrupted):
+    for _ in range(2):  # asking does not wear off
+        result = cli("migrate")
+        assert result.code == 3 and "interrupted at statement 2" in result.err and "repair --resolve" in result.err
+        assert counted(database) == ["2a", "2b"]
+
+
+def test_answer_done(cli, database, interrupted):
+    cli.ok("repair", "--resolve", "done")
+    cli.ok("migrate")
+    assert counted(database) == ["2a", "2b", "2c"] and finished(database)
+
+
+def test_answer_rerun(cli, database, migrations, interrupted):
+    cli.ok("repair", "--resolve", "rerun")
+    write(migrations, count("2a") + COMMITS.replace("600", "0") + count("2c"))
+    cli.ok("migrate")
+    assert counted(database) == ["2a", "2b", "2b", "2c"] and finished(database)
+
+
+def test_repair_with_nothing_to_resolve(cli, database, counter):
+    result = cli("repair", "--resolve", "done")
+    assert result.code == 3 and "journal is empty" in result.err
+
+
+def test_failed_statement_is_corrected_and_the_run_goes_on(cli, database, migrations, counter):
+    write(migrations, count("2a") + "SELECT 1 / 0;\n" + count("2b"))
+    result = cli("migrate")
+    assert result.code == 1 and "V2__x.sql:2:" in result.err and "22012" in result.err
+    assert counted(database) == ["2a"] and len(database.history()) == 1
+    write(migrations, count("2a") + "SELECT 1;\n" + count("2b"))
+    cli.ok("migrate")
+    assert counted(database) == ["2a", "2b"] and finished(database)
+    assert cli("migrate").code == 0
+
+
+def test_what_is_done_must_not_be_edited(cli, database, migrations, counter):
+    write(migrations, count("2a") + "SELECT 1 / 0;\n")
+    assert cli("migrate").code == 1
+    write(migrations, count("2 other") + "SELECT 1;\n")
+    result = cli("migrate")
+    assert result.code == 3 and "changed in its first 1 statements" in result.err
+    assert counted(database) == ["2a"]
+    cli.ok("repair", "--resolve", "rerun")
+    cli.ok("migrate")
+    assert counted(database) == ["2 other", "2a"] and finished(database)
+
+
+def test_failed_unique_index_leaves_nothing_behind(cli, database, migrations, counter):
+    write(migrations, count("2a") + "INSERT INTO t VALUES (1), (1);\nCREATE UNIQUE INDEX CONCURRENTLY u ON t (a);\n")
+    result = cli("migrate")
+    assert result.code == 1 and "V2__x.sql:3:1" in result.err and "23505" in result.err
+    assert not database.exists("u")
+    database.query("DELETE FROM t WHERE ctid = (SELECT min(ctid) FROM t)")
+    cli.ok("migrate")
+    assert counted(database) == ["2a"] and finished(database)
+
+
+@pytest.mark.parametrize("conf", ["", NO_TRANSACTION])
+def test_migration_that_ends_its_own_session_is_given_up(cli, database, migrations, counter, conf):
+    migrations.write({"V2__x.sql": count("2a") + "SELECT pg_terminate_backend(pg_backend_pid());\n",
+                      "V2__x.sql.conf": conf or "# nothing\n"})
+    result = cli("migrate")
+    assert result.code not in (0, 3) and "migration 2" in result.err
+    assert counted(database) == (["2a"] if conf else []) and len(database.history()) == 1
+
+
+def test_progress_is_no_reason_to_give_up(cli, database, migrations, counter, server):
+    """A line that fails at every statement of a long migration: each attempt gets further."""
+    write(migrations, "".join(f"CREATE INDEX CONCURRENTLY i{n} ON t (a);\n" for n in range(8)))
+    faults = [Fault("message", 1, "after", "cut", text=b"CREATE INDEX CONCURRENTLY i%d" % n) for n in range(8)]
+    with FaultProxy(server.port, faults) as proxy:
+        cli.ok("migrate", DATABASE_URL=database.url(proxy.port))
+    assert proxy.happened == 8 and finished(database)
+    assert database.value("SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass AND indisvalid") == 8
