@@ -15,6 +15,8 @@ typedef struct Applier {
         Batch batch;
         Script *scripts; /* one for each step from `first` on, open while its statements are in the batch */
         size_t first, n_scripts;
+        size_t end;            /* stop before this step */
+        size_t failed_step;    /* SIZE_MAX: none */
         bool lock_timeout_off; /* in the transaction that is being put together */
         bool own_lock_timeout; /* the script sets its own */
         bool each_alone; /* outside a transaction: a string of several statements would be one */
@@ -73,6 +75,7 @@ static void on_segment(void *userdata, const BatchSegment *seg, const PGresult *
 
 static int flush(Applier *a, Error *err)
 {
+        const BatchSegment *failed = NULL;
         Run *run = a->c->run;
         int r;
 
@@ -82,7 +85,9 @@ static int flush(Applier *a, Error *err)
                 if (step < run->n_steps && run->steps[step].state == STEP_PENDING)
                         run_step_enter(run, step, STEP_APPLYING);
         }
-        r = batch_send(&a->batch, a->c->session, on_segment, a, NULL, err);
+        r = batch_send(&a->batch, a->c->session, on_segment, a, &failed, err);
+        if (failed)
+                a->failed_step = failed->step;
         batch_clear(&a->batch);
         for (size_t i = a->first; i < *a->next && i - a->first < a->n_scripts; i++)
                 script_done(&a->scripts[i - a->first]);
@@ -283,15 +288,21 @@ static int apply_stretch(Applier *a, Error *err)
 {
         int r = 0;
 
-        for (size_t i = a->first; r >= 0 && in_stretch(a->c->plan, a->first, i); i++)
+        for (size_t i = a->first; r >= 0 && i < a->end && in_stretch(a->c->plan, a->first, i); i++)
                 r = add_step(a, i, err);
         return r < 0 ? r : flush(a, err);
 }
 
-/* Applies transactional steps from *next on, as far as they go without another kind between. */
-static int apply_transactional(Conversation *c, size_t *next, Error *err)
+/* Applies transactional steps from *next to before end, as far as they go without another kind between. */
+static int apply_transactional(Conversation *c, size_t *next, size_t end, size_t *failed_step,
+                               Error *err)
 {
-        Applier a = { .c = c, .next = next, .first = *next, .n_scripts = c->plan->n_steps - *next };
+        Applier a = { .c = c,
+                      .next = next,
+                      .first = *next,
+                      .n_scripts = c->plan->n_steps - *next,
+                      .end = end,
+                      .failed_step = SIZE_MAX };
         Error ignored;
         int r;
 
@@ -307,6 +318,7 @@ static int apply_transactional(Conversation *c, size_t *next, Error *err)
                 script_done(&a.scripts[i]);
         free(a.scripts);
         batch_done(&a.batch);
+        *failed_step = a.failed_step;
         if (r < 0 && !pg_session_lost(c->session))
                 (void) pg_rollback(c->session, &ignored);
         return r;
@@ -390,8 +402,17 @@ static int apply_one_stretch(Conversation *c, size_t *next, Error *err)
 {
         int r;
 
-        if (c->plan->steps[*next].transactional)
-                return apply_transactional(c, next, err);
+        if (c->plan->steps[*next].transactional) {
+                size_t failed;
+
+                r = apply_transactional(c, next, SIZE_MAX, &failed, err);
+                /* The server reads a whole string before it runs any of it, so that a syntax error in one migration also
+                 * stopped those before it: they go first, then it alone. */
+                if (r == -(int) ERROR_SQL && failed != SIZE_MAX && failed > *next &&
+                    c->plan->steps[failed].begins)
+                        r = apply_transactional(c, next, failed, &failed, err);
+                return r;
+        }
         r = c->session_prepared ? 0 : apply_prepare_session(c, err);
         if (r >= 0)
                 r = apply_journalled(c, *next, err);

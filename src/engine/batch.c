@@ -172,7 +172,8 @@ static int locate(const Batch *b, const PgFailure *f, const BatchSegment **faile
                 (void) snprintf(err->text + used, sizeof err->text - used, " (%s)", f->context);
         }
         if (!seg->script)
-                return error_prefix(err, "recording the migration in the history");
+                return error_prefix(err, seg->commits ? "at its COMMIT"
+                                                      : "recording the migration in the history");
         return script_error_at(seg->script, at, err);
 }
 

@@ -276,6 +276,7 @@ static RunState final_state(ErrorCode code)
 void run_finish(Run *r, const Error *err)
 {
         RunState end = final_state(err->code);
+        bool fault = err->code == ERROR_SQL;
 
         /* What stops a run in the middle of its work is a failure, not the database's absence. */
         if (end == RUN_UNAVAILABLE && r->state == RUN_APPLYING)
@@ -283,9 +284,12 @@ void run_finish(Run *r, const Error *err)
         if (end == RUN_CANCELLED && r->stopped)
                 end = RUN_INTERRUPTED;
         r->error = *err;
+        /* Several share a string: the first that is not applied is the one that failed. */
         for (size_t i = 0; i < r->n_steps; i++)
-                if (r->steps[i].state == STEP_APPLYING)
-                        run_step_enter(r, i, err->code == ERROR_SQL ? STEP_FAILED : STEP_PENDING);
+                if (r->steps[i].state == STEP_APPLYING) {
+                        run_step_enter(r, i, fault ? STEP_FAILED : STEP_PENDING);
+                        fault = false;
+                }
         run_enter(r, end);
 }
 
