@@ -169,20 +169,28 @@ static int start(Journalled *j, const char *before, Error *err)
         return apply_sql(j->c, &sql, err);
 }
 
-/* After the server said no: nothing is in doubt any more, but something broken may be left. */
+/* After the server said no, or the statement was cancelled: something broken may be left. What is not certain stays in doubt, for
+ * the next run to look at. Whoever the statement waited for would be waited for again: not for long. */
 static int clean_after_failure(Journalled *j, const Statement *st, const char *before, Error *err)
 {
         _cleanup_(fiber_shield_end) FiberShield shield = fiber_shield_begin();
         _cleanup_free_ char *now = NULL;
         _cleanup_text_ Text sql = TEXT_INIT(SQL_MAX);
+        Verdict v = VERDICT_UNDECIDED;
         char text[16];
         Error failure;
         int r;
 
         if (pg_session_lost(j->c->session))
                 return 0;
-        r = evidence_look(&now, j->c->session, j->script.text.data, st, &failure);
-        if (r >= 0 && evidence_judge(st->kind, before, now) == VERDICT_CLEAN)
+        r = loosen_session(j, false, &failure);
+        if (r >= 0)
+                r = evidence_look(&now, j->c->session, j->script.text.data, st, &failure);
+        if (r >= 0)
+                v = evidence_judge(st->kind, before, now);
+        if (r >= 0 && (v == VERDICT_FINALIZE || (v == VERDICT_DONE && err->code != ERROR_SQL)))
+                return 0;
+        if (r >= 0 && v == VERDICT_CLEAN)
                 r = evidence_clean(j->c->session, j->script.text.data, st, before, now, &failure);
         if (r >= 0) {
                 journal_sql_advance(&sql, j->c, j->id, j->index, prefix_text(j->prefix, text));

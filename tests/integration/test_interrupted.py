@@ -1,4 +1,5 @@
 """Migrations that go statement by statement, and what becomes of them when they are interrupted, fail or are edited."""
+import contextlib
 import os
 import sys
 
@@ -120,3 +121,55 @@ def test_progress_is_no_reason_to_give_up(cli, database, migrations, counter, se
         cli.ok("migrate", DATABASE_URL=database.url(proxy.port))
     assert proxy.happened == 8 and finished(database)
     assert database.value("SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass AND indisvalid") == 8
+
+
+@contextlib.contextmanager
+def in_the_way(database, table):
+    """A transaction that has used the table: what works concurrently waits for its end."""
+    with contextlib.closing(database.server.connect(database.name)) as c:
+        c.autocommit = False
+        c.cursor().execute(f"INSERT INTO {table} VALUES (1)")
+        yield c
+
+
+def wait_for_lock(database, statement):
+    wait_until(lambda: database.query("SELECT pid FROM pg_stat_activity WHERE query ~ %s AND wait_event_type = 'Lock'"
+                                      " AND datname = current_database()", (statement,)), 60, f"{statement} waits")
+
+
+def test_cancelled_index_does_not_hold_the_end_up(cli, database, migrations, counter):
+    """SIGTERM while the build waits for somebody: cleaning up would wait for the same one."""
+    write(migrations, count("2a") + "CREATE INDEX CONCURRENTLY i ON t (a);\n")
+    with in_the_way(database, "t"):
+        run = cli.start("migrate")
+        wait_for_lock(database, "^CREATE INDEX")
+        run.terminate()
+        _, err = run.communicate(timeout=30)
+        assert run.returncode == 5, err.decode()
+    cli.ok("migrate")
+    assert counted(database) == ["2a"] and finished(database)
+    assert database.query("SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 't'::regclass") == [("i", True)]
+
+
+@pytest.mark.parametrize("how", ["pg_cancel_backend", "pg_terminate_backend", "SIGTERM"])
+def test_cancelled_detach_is_taken_up_again(cli, database, migrations, counter, how):
+    if database.value("SELECT current_setting('server_version_num')::int") < 140000:
+        pytest.skip("DETACH PARTITION CONCURRENTLY came with PostgreSQL 14")
+    database.query("CREATE TABLE p (a int) PARTITION BY LIST (a)")
+    database.query("CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)")
+    write(migrations, count("2a") + "ALTER TABLE p DETACH PARTITION p1 CONCURRENTLY;\n")
+    with in_the_way(database, "p"):
+        run = cli.start("migrate")
+        wait_for_lock(database, "^ALTER TABLE")
+        if how == "SIGTERM":
+            run.terminate()
+        else:
+            database.query(f"SELECT {how}(pid) FROM pg_stat_activity WHERE query ~ '^ALTER TABLE'"
+                           " AND datname = current_database()")
+            if how == "pg_cancel_backend":
+                run.wait(30)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == {"pg_cancel_backend": 1, "pg_terminate_backend": 0, "SIGTERM": 5}[how], err.decode()
+    cli.ok("migrate")
+    assert counted(database) == ["2a"] and finished(database)
+    assert database.query("SELECT inhrelid FROM pg_inherits WHERE inhparent = 'p'::regclass") == []
