@@ -30,8 +30,10 @@ ONLY = os.environ.get("PGMIGRATED_FAULT")
 AT_ONCE = 4
 PATIENCE = 90  # seconds for a run to end by itself
 OPTIONS = {"format": "flyway", "log_level": "info"}
-# How often each, out of a hundred. kill ends our process; the last two end the server's, and so everybody's session.
-KINDS = {"kill": 28, "terminate": 22, "cut": 16, "reset": 6, "orphan": 8, "freeze": 4, "pause": 3, "cut_bytes": 5,
+CANCELLED = 5  # exit status
+# How often each, out of a hundred. kill and stop (SIGTERM) end our process; the last two end the server's, and so
+# everybody's session.
+KINDS = {"kill": 22, "stop": 8, "terminate": 20, "cut": 16, "reset": 6, "orphan": 8, "freeze": 4, "pause": 3, "cut_bytes": 5,
          "stop_server": 5, "crash_backend": 3}
 ALONE = {"stop_server", "crash_backend"}
 SECOND = {k: n for k, n in KINDS.items() if k not in ALONE}
@@ -94,8 +96,8 @@ class Attempt:
         self.process = self.cli.start("migrate")
         return self
 
-    def kill(self):
-        self.process.kill()
+    def kill(self, number):
+        self.process.send_signal(number)
 
     def end(self):
         try:
@@ -119,7 +121,7 @@ class Service:
         os.makedirs(directory, exist_ok=True)
         self.daemon = Daemon(bench.binary, directory, bench.port(), {
             "DATABASE_URL": database.url(port), "migrations": f"{bench.workdir}/{scenario.name}",
-            "migrate_on_start": "yes", **OPTIONS, **options})
+            "migrate_on_start": "yes", "shutdown_grace": "1ms", **OPTIONS, **options})
         self.killed, self.lock, self.over = threading.Event(), threading.Lock(), False
 
     @property
@@ -130,14 +132,14 @@ class Service:
         self.daemon.start(ready=None)
         return self
 
-    def kill(self):
+    def kill(self, number):
         with self.lock:
             if not self.over:
                 self.killed.set()
-                self.daemon.process.kill()
+                self.daemon.process.send_signal(number)
 
     def end(self):
-        """-9 when it was killed; else 0 once it is done, and then it is stopped."""
+        """-9 when it was killed or stopped; else 0 once it is done, and then it is stopped."""
         done = wait_until(self._ended, PATIENCE, lambda: f"the run is done:\n{self.said}")
         if done == "done":
             with self.lock:  # a kill that comes this late strikes nobody
@@ -153,6 +155,7 @@ class Service:
     def _ended(self):
         if self.daemon.process.poll() is not None:
             assert self.killed.is_set(), f"it ended with {self.daemon.process.returncode}"
+            assert self.daemon.process.returncode in (0, -signal.SIGKILL), self.daemon.process.returncode
             self.killed.clear()
             return "killed"
         with contextlib.suppress(OSError):
@@ -196,9 +199,9 @@ class Trial:
 
     def strike(self, kind, connection):
         """In the proxy's thread."""
-        if kind == "kill":
+        if kind in ("kill", "stop"):
             self.killed += 1
-            self.attempt.kill()
+            self.attempt.kill(signal.SIGKILL if kind == "kill" else signal.SIGTERM)
         elif kind == "terminate":
             signal_backend(connection, signal.SIGTERM)
         else:
@@ -224,7 +227,7 @@ class Trial:
             self.attempt = self.runner(self.bench, self.scenario, database, f"trial{self.number}", self.proxy.port,
                                        self.options)
             code, restarts = self.attempt.begin().end(), 0
-            while code == -signal.SIGKILL and restarts < self.killed:
+            while code in (-signal.SIGKILL, CANCELLED) and restarts < self.killed:
                 code, restarts = self.attempt.begin().end(), restarts + 1
             self.struck = self.proxy.happened
             if self.alone and self.struck:
