@@ -23,4 +23,4 @@ void event_stream_free(EventStream *s); /* NULL is fine */
 /* libmicrohttpd's content reader. */
 ssize_t event_stream_read(void *userdata, uint64_t position, char *buf, size_t max);
 /* To every stream, so that dead clients and proxies are noticed. */
-int event_stream_heartbeat(sd_event_source *timer, uint64_t usec, void *server);
+int event_stream_heartbeat(sd_event_source *timer, uint64_t usec, void *userdata);

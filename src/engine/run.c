@@ -163,7 +163,7 @@ void run_keep_applied(Run *r, bool (*keep)(void *userdata, const RunStep *s), vo
         for (size_t i = 0; i < r->n_steps; i++) {
                 RunStep *s = &r->steps[i], *more = NULL;
 
-                if (s->state != STEP_APPLIED && s->state == STEP_APPLYING && keep(userdata, s))
+                if (s->state == STEP_APPLYING && keep(userdata, s))
                         run_step_enter(r, i, STEP_APPLIED);
                 if (s->state == STEP_APPLIED)
                         more = reallocarray(r->earlier, r->n_earlier + 1, sizeof *more);

@@ -99,7 +99,8 @@ int run_from_store(Run **ret, const json_t *document, Error *err);
 
 const char *run_id(const Run *r);
 json_t *run_json(const Run *r);
-json_t *run_summary_json(const Run *r); /* without steps and result, which grow with the number of migrations */
+json_t *run_summary_json(
+        const Run *r); /* without steps and result, which grow with the number of migrations */
 bool run_finished(const Run *r);
 int run_http_status(const Run *r);
 Condition *run_changed(Run *r);

@@ -13,8 +13,8 @@ typedef struct LockHolder {
 } LockHolder;
 
 typedef struct LockRequest {
-        int32_t object;              /* second int of our key: crc32 of schema.table */
-        const int64_t *keys;         /* the format's */
+        int32_t object;      /* second int of our key: crc32 of schema.table */
+        const int64_t *keys; /* the format's */
         size_t n_keys;
         uint64_t deadline;
         /* Called when the lock is found held, with who holds it (again when that changes); may be NULL. */

@@ -21,37 +21,42 @@ typedef struct PgTarget PgTarget;
 int pg_target_new(PgTarget **ret, const char *url, Error *err);
 PgTarget *pg_target_free(PgTarget *t);
 DEFINE_CLEANUP(PgTarget *, pg_target_free)
-const char *pg_target_describe(const PgTarget *t); /* "user@host:port/database": for people, no secret */
+const char *
+pg_target_describe(const PgTarget *t); /* "user@host:port/database": for people, no secret */
 bool pg_target_has_password(const PgTarget *t);
 
 /* How an attempt to connect ended, for the availability table. */
 typedef struct PgAttempt {
-        Error error;          /* code is not yet classed; text is the server's, sqlstate when there is one */
-        ConnStatusType phase; /* how far it came: CONNECTION_STARTED, _AWAITING_RESPONSE, _SSL_STARTUP, ... */
+        Error error; /* code is not yet classed; text is the server's, sqlstate when there is one */
+        ConnStatusType
+                phase; /* how far it came: CONNECTION_STARTED, _AWAITING_RESPONSE, _SSL_STARTUP, ... */
         bool resolving, nonexistent_host, needs_password, timed_out;
-        bool local_failure;   /* PQconnectStart said no at once: routing, permission */
-        bool reader;          /* the server only reads, and one that writes was asked for */
+        bool local_failure; /* PQconnectStart said no at once: routing, permission */
+        bool reader;        /* the server only reads, and one that writes was asked for */
 } PgAttempt;
 
 /* One attempt: resolves off the loop, tries each host and address in turn with host+hostaddr, runs PQconnectPoll with a fresh
  * registration each time, PQERRORS_VERBOSE. password NULL: the target's own. application_name at most 63 bytes.
  * on_phase (may be NULL) is called as the attempt goes: "resolving", "connecting", "authenticating".
  * Returns 0 and *ret; or negative with *attempt filled (err too). -ERROR_CANCELLED and -ERROR_DEADLINE unwind. */
-int pg_connect(PgSession **ret, const PgTarget *t, const Secret *password, const char *application_name,
-               uint64_t deadline, void (*on_phase)(void *userdata, const char *phase), void *userdata,
+int pg_connect(PgSession **ret, const PgTarget *t, const Secret *password,
+               const char *application_name, uint64_t deadline,
+               void (*on_phase)(void *userdata, const char *phase), void *userdata,
                PgAttempt *attempt, Error *err);
 PgSession *pg_session_free(PgSession *s); /* sends Terminate without waiting, closes */
 DEFINE_CLEANUP(PgSession *, pg_session_free)
 
-int pg_session_version(const PgSession *s);             /* 150020 */
-int pg_session_backend_pid(const PgSession *s);         /* what the server, or a pooler, said at startup */
-bool pg_session_lost(const PgSession *s);               /* the connection is gone */
-bool pg_session_in_transaction(const PgSession *s);     /* open or failed transaction block */
+int pg_session_version(const PgSession *s);     /* 150020 */
+int pg_session_backend_pid(const PgSession *s); /* what the server, or a pooler, said at startup */
+bool pg_session_lost(const PgSession *s);       /* the connection is gone */
+bool pg_session_in_transaction(const PgSession *s); /* open or failed transaction block */
 const char *pg_session_parameter(const PgSession *s, const char *name); /* PQparameterStatus */
-uint64_t pg_session_round_trips(const PgSession *s);    /* waits for the server since connecting: for tests and script/bench */
+uint64_t pg_session_round_trips(
+        const PgSession *s); /* waits for the server since connecting: for tests and script/bench */
 
 /* Notices (RAISE NOTICE, WARNING, ...), already sanitized to UTF-8. cb may be NULL. */
-typedef void (*PgNoticeFn)(void *userdata, const char *severity, const char *sqlstate, const char *message);
+typedef void (*PgNoticeFn)(void *userdata, const char *severity, const char *sqlstate,
+                           const char *message);
 void pg_session_on_notice(PgSession *s, PgNoticeFn cb, void *userdata);
 
 /* ---- queries ---- */
@@ -64,10 +69,12 @@ void pg_session_on_notice(PgSession *s, PgNoticeFn cb, void *userdata);
  * PG_CANCEL_GRACE; if that does not work the session is closed (pg_session_lost). -ERROR_TIMEOUT/_DEADLINE/_CANCELLED. */
 #define PG_CANCEL_GRACE (10 * USEC_PER_SEC)
 typedef struct PgFailure {
-        unsigned result_index;   /* how many results came before the error: index of the failing statement in the string */
-        unsigned long position;  /* 1-based, in characters of the string (bytes when the server encoding is SQL_ASCII); 0: none */
+        unsigned
+                result_index; /* how many results came before the error: index of the failing statement in the string */
+        unsigned long
+                position; /* 1-based, in characters of the string (bytes when the server encoding is SQL_ASCII); 0: none */
         bool position_in_bytes;
-        char context[512];       /* CONTEXT, e.g. the PL/pgSQL line; "" */
+        char context[512]; /* CONTEXT, e.g. the PL/pgSQL line; "" */
         char constraint[64], table[64], schema[64];
 } PgFailure;
 typedef int (*PgResultFn)(void *userdata, unsigned index, const PGresult *res, Error *err);
@@ -77,14 +84,15 @@ typedef struct PgCopySource {
         void *userdata;
 } PgCopySource;
 typedef struct PgQuery {
-        const char *sql;         /* not NUL-terminated strings are not accepted: libpq wants one */
+        const char *sql; /* not NUL-terminated strings are not accepted: libpq wants one */
         PgResultFn fn;
         void *userdata;
-        const PgCopySource *copy; /* for one COPY ... FROM stdin that is the last statement of the string; NULL: COPY is refused */
-        unsigned row_cap;        /* rows kept per result; 0 = none (counted only) */
-        uint64_t deadline;       /* USEC_INFINITY: none but the fiber's */
-        PgFailure *failure;      /* may be NULL */
-        uint64_t *rows;          /* may be NULL: sum of affected rows (PQcmdTuples) */
+        const PgCopySource *
+                copy; /* for one COPY ... FROM stdin that is the last statement of the string; NULL: COPY is refused */
+        unsigned row_cap;   /* rows kept per result; 0 = none (counted only) */
+        uint64_t deadline;  /* USEC_INFINITY: none but the fiber's */
+        PgFailure *failure; /* may be NULL */
+        uint64_t *rows;     /* may be NULL: sum of affected rows (PQcmdTuples) */
 } PgQuery;
 int pg_query(PgSession *s, const PgQuery *q, Error *err);
 

@@ -26,20 +26,22 @@ DEFINE_CLEANUP(Store *, store_close)
 /* Runs. The document is the run's JSON as GET /runs/ID shows it; id, database, state and created_at are also
  * columns, for queries. Saving an id again replaces it, apart from its key (when NULL is given) and its place:
  * "newest" and "oldest" go by the order of first saving, because the wall clock may be set back. */
-int store_save_run(Store *s, const char *id, const char *database, const char *state, uint64_t created_wall_usec,
-                   const char *idempotency_key /* NULL: none */, const json_t *document, Error *err);
+int store_save_run(Store *s, const char *id, const char *database, const char *state,
+                   uint64_t created_wall_usec, const char *idempotency_key /* NULL: none */,
+                   const json_t *document, Error *err);
 /* The document of one run: 1 and *ret (new reference), 0: no such run. */
 int store_load_run(Store *s, const char *id, json_t **ret, Error *err);
 /* Newest first; filters may be NULL; before: only runs older than that id (NOT_FOUND when there is none); limit
  * 1..1000, else BAD_REQUEST. *ret: new array of the
  * documents without their members "steps" and "result". */
-int store_list_runs(Store *s, const char *database, const char *state, const char *before, unsigned limit,
-                    json_t **ret, Error *err);
+int store_list_runs(Store *s, const char *database, const char *state, const char *before,
+                    unsigned limit, json_t **ret, Error *err);
 /* Runs whose state is none of succeeded, failed, refused, unavailable, cancelled: oldest first; new array. */
 int store_unfinished_runs(Store *s, json_t **ret, Error *err);
 /* The first run that used this key since `since`: 1 and id (of size RUN_ID_MAX), 0: none. */
 #define RUN_ID_MAX 32
-int store_find_idempotency_key(Store *s, const char *key, uint64_t since_wall_usec, char id[RUN_ID_MAX], Error *err);
+int store_find_idempotency_key(Store *s, const char *key, uint64_t since_wall_usec,
+                               char id[RUN_ID_MAX], Error *err);
 
 /* Last known schema state of a database (the "schema" object of GET /status), so that a restarted daemon can
  * tell whether anything may be pending without waking it. */

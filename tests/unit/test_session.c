@@ -473,9 +473,9 @@ static int play_blocked(Stage *st, Error *err)
 #define TEST(name) static void test_##name(void **state) { (void) state; run(play_##name); }
 TEST(results) TEST(failure) TEST(notices) TEST(copy) TEST(big_string) TEST(terminated_idle) TEST(terminated_busy)
 TEST(timeout) TEST(endless) TEST(copy_timeout) TEST(cancelled) TEST(frozen) TEST(lock) TEST(wake) TEST(blocked)
-/* clang-format on */
+        /* clang-format on */
 
-int main(void)
+        int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_results),
