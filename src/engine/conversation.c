@@ -106,20 +106,15 @@ static int replace_string(char **field, const char *value, Error *err)
 
 static int learn_context(Conversation *c, Error *err)
 {
-        _cleanup_result_ PGresult *res = NULL;
+        PgPlace place = pg_session_place(c->session);
         time_t now = time(NULL);
         struct tm tm;
-        int r = pg_fetch(c->session, &res,
-                         "SELECT pg_catalog.current_database(), current_user, "
-                         "coalesce(pg_catalog.current_schema(), '')",
-                         clock_after(OWN_STATEMENT_TIMEOUT), err);
+        int r = replace_string(&c->database_name, place.database, err);
 
         if (r >= 0)
-                r = replace_string(&c->database_name, pg_text(res, 0, 0), err);
+                r = replace_string(&c->user_name, place.user, err);
         if (r >= 0)
-                r = replace_string(&c->user_name, pg_text(res, 0, 1), err);
-        if (r >= 0)
-                r = replace_string(&c->current_schema, pg_text(res, 0, 2), err);
+                r = replace_string(&c->current_schema, place.schema, err);
         if (r < 0)
                 return r;
         c->context.server_version = pg_session_version(c->session);

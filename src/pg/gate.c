@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "pg/session_private.h"
 #include "pg/sql.inc"
 #include "pg/sqlstate.h"
 
@@ -39,23 +40,34 @@ static const struct {
 };
 
 typedef struct Gate {
+        PgSession *session;
         bool answered, recovering, read_only;
         int pid;
         char version[256];
 } Gate;
+
+static int take_place(PgSession *s, const PGresult *res, Error *err)
+{
+        return pg_session_set_place(s,
+                                    (PgPlace){ .database = pg_text(res, 0, 0),
+                                               .user = pg_text(res, 0, 1),
+                                               .schema = pg_text(res, 0, 2) },
+                                    err);
+}
 
 static int take_answer(void *userdata, unsigned index, const PGresult *res, Error *err)
 {
         Gate *g = userdata;
         const char *version = pg_text(res, 0, 3);
 
-        (void) err;
-        if (index == 0)
-                *g = (Gate){ .answered = true,
-                             .pid = (int) pg_int(res, 0, 0),
-                             .recovering = pg_bool(res, 0, 1),
-                             .read_only = pg_bool(res, 0, 2) };
-        if (index == 0 && version)
+        if (index > 0) /* of the settings; the last answer is where we are */
+                return PQnfields(res) == 3 ? take_place(g->session, res, err) : 0;
+        *g = (Gate){ .session = g->session,
+                     .answered = true,
+                     .pid = (int) pg_int(res, 0, 0),
+                     .recovering = pg_bool(res, 0, 1),
+                     .read_only = pg_bool(res, 0, 2) };
+        if (version)
                 (void) snprintf(g->version, sizeof g->version, "%s", version);
         return 0;
 }
@@ -72,7 +84,9 @@ static void write_sql(Text *sql, const PgSession *s, const WakeRequest *w)
         if (*w->role) {
                 text_add(sql, "SET ROLE ");
                 text_add_sql_identifier(sql, w->role);
+                text_add(sql, ";\n");
         }
+        text_add(sql, SQL_PLACE);
 }
 
 static const char *stranger(const char *version)
@@ -111,7 +125,7 @@ int gate_pass(PgSession *s, const WakeRequest *w, uint64_t deadline, PgAttempt *
               bool *unusable, Error *err)
 {
         _cleanup_text_ Text sql = TEXT_INIT(8192);
-        Gate g = { .answered = false };
+        Gate g = { .session = s };
         int r;
 
         *attempt = (PgAttempt){ .phase = CONNECTION_OK };

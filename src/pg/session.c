@@ -71,6 +71,9 @@ PgSession *pg_session_free(PgSession *s)
         if (!s)
                 return NULL;
         pg_session_close(s);
+        free(s->database);
+        free(s->user);
+        free(s->schema);
         free(s);
         return NULL;
 }
@@ -83,6 +86,27 @@ int pg_session_version(const PgSession *s)
 int pg_session_backend_pid(const PgSession *s)
 {
         return s->backend_pid;
+}
+
+static int replace_string(char **field, const char *value, Error *err)
+{
+        free(*field);
+        *field = strdup(value);
+        return *field ? 0 : error_oom(err, "a database session");
+}
+
+int pg_session_set_place(PgSession *s, PgPlace place, Error *err)
+{
+        int r = replace_string(&s->database, place.database, err);
+
+        if (r >= 0)
+                r = replace_string(&s->user, place.user, err);
+        return r < 0 ? r : replace_string(&s->schema, place.schema, err);
+}
+
+PgPlace pg_session_place(const PgSession *s)
+{
+        return (PgPlace){ .database = s->database, .user = s->user, .schema = s->schema };
 }
 
 bool pg_session_lost(const PgSession *s)

@@ -48,7 +48,13 @@ DEFINE_CLEANUP(PgSession *, pg_session_free)
 
 int pg_session_version(const PgSession *s);     /* 150020 */
 int pg_session_backend_pid(const PgSession *s); /* what the server, or a pooler, said at startup */
-bool pg_session_lost(const PgSession *s);       /* the connection is gone */
+/* As whom and where the session works, learnt at the gate: the database, the role after SET ROLE, and the first schema of the
+ * search_path that exists ("" for none). Borrowed. */
+typedef struct PgPlace {
+        const char *database, *user, *schema;
+} PgPlace;
+PgPlace pg_session_place(const PgSession *s);
+bool pg_session_lost(const PgSession *s);           /* the connection is gone */
 bool pg_session_in_transaction(const PgSession *s); /* open or failed transaction block */
 const char *pg_session_parameter(const PgSession *s, const char *name); /* PQparameterStatus */
 uint64_t pg_session_round_trips(

@@ -5,6 +5,7 @@
 struct PgSession {
         PGconn *conn; /* NULL once we closed it */
         int version, backend_pid;
+        char *database, *user, *schema; /* NULL until the gate is passed */
         uint64_t round_trips;
         PgNoticeFn on_notice;
         void *userdata;
@@ -18,5 +19,6 @@ struct PgSession {
 int pg_session_new(PgSession **ret, PGconn *conn, Error *err);
 /* Closes at once; what runs in the server is left to its client_connection_check_interval. */
 void pg_session_close(PgSession *s);
+int pg_session_set_place(PgSession *s, PgPlace place, Error *err);
 /* Keeps the first farewell. */
 void pg_session_note_farewell(PgSession *s, const char *sqlstate, const char *message);
