@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 
 from harness.daemon import Cli, Daemon  # noqa: E402
 from harness.migrations import Migrations  # noqa: E402
+from harness.notify import NotifySocket  # noqa: E402
 from harness.ports import Ports  # noqa: E402
 from harness.postgres import Postgres, find_bindir, initdb  # noqa: E402
 from harness.tools import AutoPause  # noqa: E402
@@ -147,6 +148,13 @@ def make_daemon(request, binary, workdir, migrations, ports):
 def daemon(make_daemon, database):
     """A running service for the test's database, which has not been asked for anything yet."""
     return make_daemon(database.url())
+
+
+@pytest.fixture
+def notify_socket(workdir):
+    n = NotifySocket(workdir)
+    yield n
+    n.close()
 
 
 @pytest.fixture

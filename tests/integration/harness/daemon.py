@@ -22,10 +22,12 @@ Result = collections.namedtuple("Result", "code out err")
 
 def environment(directory, options):
     """Nothing of ours but what the options say: unknown PGMIGRATED_ names are refused. Keys that are not all upper
-    case are options (connect_timeout), others go in as they are. Tests say themselves when a run begins."""
+    case are options (connect_timeout), others go in as they are. None: not set. Tests say themselves when a run
+    begins."""
     options = {"migrate_on_start": "no", **options}
     kept = {k: os.environ[k] for k in ("PATH", "LANG", "TMPDIR", "LD_LIBRARY_PATH") if k in os.environ}
     report = f"log_path={directory}/sanitizer"
+    options = {k: v for k, v in options.items() if v is not None}
     return {
         **kept, "HOME": str(directory),
         "ASAN_OPTIONS": f"detect_leaks=1:exitcode=99:{report}",

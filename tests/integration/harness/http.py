@@ -35,6 +35,24 @@ class Client:
     def __init__(self, port=None, unix_path=None):
         self.port, self.unix_path = port, unix_path
 
+    def open(self, method, path, body=None, headers=None, timeout=60):
+        """Sends a request now; the answer is read by calling what it returns."""
+        connection = self._connect(timeout)
+        connection.request(method, path, body, headers or {})
+
+        def answer():
+            try:
+                got = connection.getresponse()
+                return Response(got.status, got.headers, got.read())
+            finally:
+                connection.close()
+
+        return answer
+
+    def _connect(self, timeout):
+        return (_UnixConnection(self.unix_path, timeout) if self.unix_path
+                else http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout))
+
     def request(self, method, path, body=None, headers=None, timeout=10, **query):
         """body: bytes as they are, anything else as JSON."""
         headers = dict(headers or {})
@@ -43,8 +61,7 @@ class Client:
             headers.setdefault("Content-Type", "application/json")
         if query:
             path += "?" + urllib.parse.urlencode(query)
-        connection = (_UnixConnection(self.unix_path, timeout) if self.unix_path
-                      else http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout))
+        connection = self._connect(timeout)
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()
