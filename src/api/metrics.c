@@ -44,7 +44,7 @@ void metrics_write(const ApiMetrics *m, Text *out)
                         if (m->requests[row][column])
                                 write_cell(out, row < n_routes ? &routes[row] : NULL, column,
                                            m->requests[row][column]);
-        write_counter(out, "pgmigrated_http_connections_total", "Connections accepted.",
+        write_counter(out, "pgmigrated_http_accepted_total", "Connections accepted.",
                       m->connections);
         write_counter(out, "pgmigrated_http_timeouts_total",
                       "Connections closed because the client took too long.", m->timeouts);

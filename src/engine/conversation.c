@@ -148,6 +148,8 @@ int conversation_wake(Conversation *c, Error *err)
                                                       .grace_timeout = s->grace_timeout,
                                                       .statement_timeout = s->statement_timeout },
                                       &c->session, err);
+        if (r == -(int) ERROR_DEADLINE && c->db->availability.last_error.code != ERROR_NONE)
+                return error_prefix(err, "%s", c->db->availability.last_error.text);
         if (r < 0)
                 return r;
         pg_session_on_notice(c->session, on_notice, c);
@@ -190,6 +192,10 @@ int conversation_lock(Conversation *c, Error *err)
         request.object = (int32_t) crc32(0, (const Bytef *) text_str(&name), (uInt) name.len);
         request.n_keys = c->changelog->format->lock_keys(&c->context, keys);
         r = advisory_lock_take(c->session, &request, err);
+        if (r == -(int) ERROR_DEADLINE && c->db->lock_waiting)
+                r = error_set(err, ERROR_DEADLINE,
+                              "the deadline passed while process %d (%s) held the migration lock",
+                              c->db->lock_holder.pid, c->db->lock_holder.application_name);
         c->db->lock_waiting = false;
         c->db->lock_held = r >= 0;
         c->db->lock_holder = (LockHolder){ .pid = 0 };

@@ -123,8 +123,10 @@ static int act_migrate(Conversation *c, Error *err)
 {
         int r = conversation_refuse(c, err);
 
-        if (r >= 0 && c->run->operation.dry_run)
-                return act_plan(c, err);
+        if (r >= 0 && c->run->operation.dry_run) {
+                r = act_plan(c, err);
+                return r < 0 ? r : adopt_plan(c, err);
+        }
         if (r >= 0 && c->assessment->needs_table) {
                 /* What cannot be run is refused before the first change, and that is this table. */
                 r = act_plan(c, err);
@@ -319,15 +321,17 @@ static int converse(Conversation *c, Error *err)
         return r;
 }
 
-/* After a failure the history knows best, as long as it can still be asked. */
+/* After a failure the history knows best, as long as it can still be asked. What is pending is so by the configured target. */
 static void learn_schema(Conversation *c, int r)
 {
         _cleanup_(fiber_shield_end) FiberShield shield = fiber_shield_begin();
+        bool other_target = c->options.target != c->db->settings->changelog.target;
         Error ignored;
 
         if (!c->changelog || !c->session || pg_session_lost(c->session))
                 return;
-        if (r < 0 && conversation_assess(c, ASSESS_INFO, &ignored) < 0)
+        c->options.target = c->db->settings->changelog.target;
+        if ((r < 0 || other_target) && conversation_assess(c, ASSESS_INFO, &ignored) < 0)
                 return;
         if (c->assessment)
                 database_know_schema(c->db, conversation_schema_json(c));
@@ -360,6 +364,17 @@ static bool worth_another(Conversation *c, Backoff *between, const Error *err)
         return c->lost_count < LOST_MAX;
 }
 
+/* What a wait was for tells more than that it ended. */
+static int wait_to_try_again(Backoff *between, Error *err)
+{
+        Error reason = *err;
+        int r = fiber_sleep(backoff_next(between), err);
+
+        if (r == -(int) ERROR_DEADLINE)
+                return error_set(err, ERROR_DEADLINE, "the deadline passed: %s", reason.text);
+        return r;
+}
+
 static int execute(Conversation *c, Error *err)
 {
         const Operation *op = &c->run->operation;
@@ -378,9 +393,9 @@ static int execute(Conversation *c, Error *err)
                         return r;
                 conversation_hang_up(c);
                 if (op->kind == OPERATION_WAIT && op->version && r == -(int) ERROR_UNAVAILABLE)
-                        r = fiber_sleep(backoff_next(&between), err);
+                        r = wait_to_try_again(&between, err);
                 else if (worth_another(c, &between, err))
-                        r = fiber_sleep(backoff_next(&between), err);
+                        r = wait_to_try_again(&between, err);
         }
         return r;
 }

@@ -17,7 +17,7 @@ SLOW = "CREATE TABLE slow ();\nSELECT pg_sleep({});\n"
 
 def sleeping(database):
     return database.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                          " AND state = 'active' AND query ~ 'pg_sleep' AND pid <> pg_backend_pid()")
+                          " AND wait_event = 'PgSleep'")
 
 
 def submit_slow(daemon, database, migrations, seconds):

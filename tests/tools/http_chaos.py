@@ -382,7 +382,7 @@ def main():
     if rest.get("stalls", 99) > rest.get("dispatches", 0) / 2000:
         fail(f"the loop stalled: {rest}")
     print(f"# seed {seed}: {sum(counts.values())} outcomes, {dict(sorted(counts.items()))}")
-    print(f"# server: {rest}, {values.get('pgmigrated_http_connections_total')} connections, "
+    print(f"# server: {rest}, {values.get('pgmigrated_http_accepted_total')} connections, "
           f"{values.get('pgmigrated_http_dropped_total')} dropped, {values.get('pgmigrated_http_timeouts_total')} timed out")
     for f in failures[:20]:
         print("#", f)
