@@ -433,7 +433,7 @@ int dispatcher_reload(Dispatcher *d, const ServiceSettings *service,
 
                 for (size_t k = 0; k < n; k++)
                         kept = kept || lanes[k] == d->lanes[i];
-                if (!kept && (d->lanes[i]->fiber || d->lanes[i]->database->busy))
+                if (!kept && (d->lanes[i]->fiber || d->lanes[i]->visitors))
                         lanes[n++] = d->lanes[i]; /* until the next reload */
                 else if (!kept)
                         lane_free(d->lanes[i]);
@@ -460,6 +460,15 @@ void dispatcher_cancel_running(Dispatcher *d)
                         d->lanes[i]->run->stopped = d->stopping;
                         fiber_cancel(d->lanes[i]->fiber);
                 }
+}
+
+bool dispatcher_settled(const Dispatcher *d)
+{
+        unsigned visitors = 0;
+
+        for (size_t i = 0; i < d->n_lanes; i++)
+                visitors += d->lanes[i]->visitors;
+        return d->running == 0 && visitors == 0;
 }
 
 bool dispatcher_idle(const Dispatcher *d)

@@ -24,6 +24,8 @@ int dispatcher_reload(Dispatcher *d, const ServiceSettings *service,
 void dispatcher_stop(Dispatcher *d);
 void dispatcher_cancel_running(
         Dispatcher *d); /* at a safe point, statement cancelled in the server */
+/* No run is going and no question is open: nothing borrows any settings but the newest. */
+bool dispatcher_settled(const Dispatcher *d);
 bool dispatcher_idle(const Dispatcher *d);
 Condition *dispatcher_idle_condition(Dispatcher *d);
 EventLog *dispatcher_events(Dispatcher *d);

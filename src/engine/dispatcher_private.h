@@ -9,8 +9,9 @@ typedef struct Lane {
         Database *database;
         ListNode queue; /* Run.node */
         size_t queued;
-        Fiber *fiber; /* NULL: nothing is going */
-        Run *run;     /* the one the fiber executes */
+        Fiber *fiber;      /* NULL: nothing is going */
+        Run *run;          /* the one the fiber executes */
+        unsigned visitors; /* questions that are being asked in it, or wait to be */
 } Lane;
 
 struct Dispatcher {

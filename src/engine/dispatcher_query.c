@@ -79,7 +79,9 @@ static int inquire(Dispatcher *d, const char *database, const Operation *op, jso
                 r = run_new(&run, database, op, err);
         if (r < 0)
                 return r;
+        l->visitors++;
         database_execute(l->database, run);
+        l->visitors--;
         if (run->error.code != ERROR_NONE) {
                 *err = run->error;
                 return -(int) err->code;

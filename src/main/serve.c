@@ -209,12 +209,12 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
 
 /* ---- reload ---- */
 
-/* Runs that are going finish with the settings they began with, so old ones go when nothing runs. */
+/* Runs that are going finish with the settings they began with, and so do questions. */
 static void drop_old_generations(Service *s)
 {
         Generation *g = s->config;
 
-        if (!dispatcher_idle(s->dispatcher))
+        if (!dispatcher_settled(s->dispatcher))
                 return;
         while (g->older && g->older->older) {
                 Generation *gone = g->older;
