@@ -93,7 +93,7 @@ static void test_counters(void **state)
         assert_non_null(strstr(text_str(&text), "{method=\"\",route=\"\",status=\"404\"} 1\n"));
         assert_non_null(strstr(text_str(&text), "{method=\"\",route=\"\",status=\"other\"} 1\n"));
         metrics_to_openmetrics(&open, text_str(&text));
-        assert_non_null(strstr(text_str(&open), "# TYPE pgmigrated_http_connections "
+        assert_non_null(strstr(text_str(&open), "# TYPE pgmigrated_http_accepted "
                                                 "counter\npgmigrated_http_accepted_total 3\n"));
         assert_null(strstr(text_str(&open), "_total counter"));
         assert_string_equal(text_str(&open) + open.len - 6, "# EOF\n");
