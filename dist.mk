@@ -15,7 +15,7 @@ install-data-local:
 uninstall-local:
 	rm -f '$(DESTDIR)$(sysusersdir)/pgmigrated.conf'
 
-dist_doc_DATA = README.md CHANGELOG.md docs/architecture.md docs/configuration.md docs/exit-codes-and-errors.md \
+dist_doc_DATA = README.md CHANGELOG.md docs/architecture.md docs/configuration.md docs/drift.md docs/exit-codes-and-errors.md \
   docs/flyway.md docs/http-api.md docs/locks.md docs/non-transactional.md docs/operations.md docs/service.md \
   docs/sql-scanner.md docs/waking.md
 

@@ -31,3 +31,26 @@ int handle_history(Request *req, Response *res, Error *err)
 
         return r < 0 ? r : response_json(res, 200, history, err);
 }
+
+static int answer_drift(Request *req, Response *res, bool save, Error *err)
+{
+        _cleanup_(fiber_deadline_pop) FiberDeadline d =
+                fiber_deadline_push(clock_after(ASK_TIMEOUT));
+        json_t *drift = NULL;
+        int r = dispatcher_drift_json(req->server->dispatcher, request_argument(req, 0), save,
+                                      &drift, err);
+
+        return r < 0 ? r : response_json(res, 200, drift, err);
+}
+
+int handle_drift(Request *req, Response *res, Error *err)
+{
+        return answer_drift(req, res, false, err);
+}
+
+int handle_drift_save(Request *req, Response *res, Error *err)
+{
+        if (req->json && (!json_is_object(req->json) || json_object_size(req->json) > 0))
+                return error_set(err, ERROR_BAD_REQUEST, "nothing may be in the body but {}");
+        return answer_drift(req, res, true, err);
+}

@@ -11,6 +11,8 @@ int handle_metrics(Request *req, Response *res, Error *err);
 
 bool database_waits(const Request *req);
 int handle_plan(Request *req, Response *res, Error *err);
+int handle_drift(Request *req, Response *res, Error *err);
+int handle_drift_save(Request *req, Response *res, Error *err);
 int handle_history(Request *req, Response *res, Error *err);
 
 bool migrate_waits(const Request *req);

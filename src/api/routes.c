@@ -27,6 +27,10 @@ const Route routes[] = {
           .handler = handle_plan, .summary = "what a migrate would do now" },
         { .method = "GET", .pattern = "/databases/{name}/history", .waits = database_waits,
           .handler = handle_history, .summary = "what has been applied" },
+        { .method = "GET", .pattern = "/databases/{name}/drift", .waits = database_waits, .handler = handle_drift,
+          .summary = "what was changed outside of migrations since the last run" },
+        { .method = "POST", .pattern = "/databases/{name}/drift", .max_body = 1024, .waits = database_waits, .handler = handle_drift_save,
+          .summary = "the same, and accepts it" },
 };
 /* clang-format on */
 const size_t n_routes = sizeof routes / sizeof routes[0];

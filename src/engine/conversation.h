@@ -29,6 +29,7 @@ typedef struct Conversation {
         size_t lost_step; /* step during which the connection was lost last, and how often in a row */
         uint64_t lost_statement; /* of it, when its statements are journalled */
         unsigned lost_count;
+        bool drift_checked; /* by this run, over whichever connection */
 } Conversation;
 
 void conversation_init(Conversation *c, Database *db, Run *run);

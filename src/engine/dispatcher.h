@@ -64,4 +64,6 @@ int dispatcher_probe(Dispatcher *d, const char *database /* NULL: all */,
                      Error *err); /* refreshes what status knows */
 int dispatcher_plan_json(Dispatcher *d, const char *database, const char *target, json_t **ret,
                          Error *err);
+/* The result of OPERATION_DRIFT, against the stored snapshot; save: which is then replaced. */
+int dispatcher_drift_json(Dispatcher *d, const char *database, bool save, json_t **ret, Error *err);
 int dispatcher_history_json(Dispatcher *d, const char *database, json_t **ret, Error *err);

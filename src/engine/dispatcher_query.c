@@ -123,3 +123,10 @@ int dispatcher_history_json(Dispatcher *d, const char *database, json_t **ret, E
         return inquire(d, database, &(Operation){ .kind = OPERATION_HISTORY, .trigger = "api" },
                        ret, err);
 }
+
+int dispatcher_drift_json(Dispatcher *d, const char *database, bool save, json_t **ret, Error *err)
+{
+        return inquire(d, database,
+                       &(Operation){ .kind = OPERATION_DRIFT, .save = save, .trigger = "api" }, ret,
+                       err);
+}

@@ -4,6 +4,7 @@
 
 #include "engine/apply.h"
 #include "engine/conversation.h"
+#include "engine/drift_check.h"
 #include "engine/findings.h"
 #include "engine/journal.h"
 #include "pg/sqlstate.h"
@@ -111,7 +112,9 @@ static int apply_with_hooks(Conversation *c, HookEvent before, HookEvent after, 
         int r;
 
         run_enter(c->run, RUN_APPLYING);
-        r = apply_hooks(c, before, err);
+        r = drift_begin(c, err);
+        if (r >= 0)
+                r = apply_hooks(c, before, err);
         if (r >= 0)
                 r = apply_plan(c, err);
         if (r >= 0 && c->run->applied > 0 && c->run->operation.kind == OPERATION_MIGRATE)
@@ -123,6 +126,8 @@ static int act_migrate(Conversation *c, Error *err)
 {
         int r = conversation_refuse(c, err);
 
+        if (r >= 0)
+                r = drift_guard(c, err);
         if (r >= 0 && c->run->operation.dry_run) {
                 r = act_plan(c, err);
                 return r < 0 ? r : adopt_plan(c, err);
@@ -147,9 +152,11 @@ static int act_migrate(Conversation *c, Error *err)
 
 static int act_undo(Conversation *c, Error *err)
 {
-        int r = plan_make_undo(&c->plan, c->changelog, c->assessment, c->run->operation.target,
-                               err);
+        int r = drift_guard(c, err);
 
+        if (r >= 0)
+                r = plan_make_undo(&c->plan, c->changelog, c->assessment, c->run->operation.target,
+                                   err);
         if (r >= 0)
                 r = adopt_plan(c, err);
         if (r < 0)
@@ -275,6 +282,7 @@ static const struct {
         [OPERATION_REPAIR]   = { "repair",   true,  true,  true,  ASSESS_INFO,     act_repair,   HOOK_BEFORE_REPAIR, HOOK_AFTER_REPAIR, HOOK_AFTER_REPAIR_ERROR },
         [OPERATION_UNDO]     = { "undo",     true,  true,  true,  ASSESS_INFO,     act_undo,     NONE, NONE, HOOK_AFTER_UNDO_ERROR },
         [OPERATION_WAIT]     = { "wait",     false, false, false, ASSESS_INFO,     act_wait,     NONE, NONE, NONE },
+        [OPERATION_DRIFT]    = { "drift",    false, false, true,  ASSESS_INFO,     drift_act,    NONE, NONE, NONE },
 };
 /* clang-format on */
 
@@ -326,15 +334,18 @@ static void learn_schema(Conversation *c, int r)
 {
         _cleanup_(fiber_shield_end) FiberShield shield = fiber_shield_begin();
         bool other_target = c->options.target != c->db->settings->changelog.target;
+        bool keeps = drift_wanted(c) && !fiber_cancelled();
         Error ignored;
 
         if (!c->changelog || !c->session || pg_session_lost(c->session))
                 return;
         c->options.target = c->db->settings->changelog.target;
-        if ((r < 0 || other_target) && conversation_assess(c, ASSESS_INFO, &ignored) < 0)
+        if ((r < 0 || other_target || keeps) && conversation_assess(c, ASSESS_INFO, &ignored) < 0)
                 return;
         if (c->assessment)
                 database_know_schema(c->db, conversation_schema_json(c));
+        if (keeps)
+                drift_keep(c);
 }
 
 /* Whether to go on with a new connection: the server went away, or turned out to be a reader after a failover. */

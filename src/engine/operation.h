@@ -16,6 +16,7 @@ typedef enum OperationKind {
         OPERATION_REPAIR,
         OPERATION_UNDO,
         OPERATION_WAIT,
+        OPERATION_DRIFT,
         _OPERATION_KIND_MAX,
 } OperationKind;
 const char *operation_kind_name(OperationKind k);
@@ -30,6 +31,8 @@ typedef struct Operation {
         const char *version; /* WAIT: NULL = reachable only; BASELINE: NULL = as configured */
         const char *
                 resolve; /* REPAIR: NULL, or what to do with a step that needs attention: "done", "rerun" */
+        const char *snapshot;              /* file to check drift with; NULL: the state store's */
+        bool save;                         /* DRIFT: keep what is there now */
         const char *trigger, *by, *reason; /* "cli", "api", "start"; by and reason may be NULL */
 } Operation;
 

@@ -62,7 +62,8 @@ int run_new(Run **ret, const char *database, const Operation *op, Error *err)
         _cleanup_(run_unrefp) Run *r = calloc(1, sizeof *r);
         const char **strings[] = { &r->operation.target,  &r->operation.version,
                                    &r->operation.resolve, &r->operation.trigger,
-                                   &r->operation.by,      &r->operation.reason };
+                                   &r->operation.by,      &r->operation.reason,
+                                   &r->operation.snapshot };
         int status = 0;
 
         if (!r)
@@ -202,6 +203,7 @@ Run *run_unref(Run *r)
         free_const(r->operation.trigger);
         free_const(r->operation.by);
         free_const(r->operation.reason);
+        free_const(r->operation.snapshot);
         free(r->idempotency_key);
         free(r->database);
         free(r->from_version);

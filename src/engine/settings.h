@@ -7,6 +7,9 @@
 #include "format/format.h"
 #include "util/secret.h"
 
+/* What becomes of a run that finds the schema changed outside of migrations. */
+typedef enum DriftMode { DRIFT_OFF, DRIFT_WARN, DRIFT_REFUSE } DriftMode;
+
 typedef struct DatabaseSettings {
         char *name;
         Secret *url; /* postgresql:// URL or keyword=value string; may hold a password */
@@ -26,7 +29,8 @@ typedef struct DatabaseSettings {
                 lock_retries; /* attempts of a migration that met a lock, deadlock or serialization failure: 10 */
         uint64_t statement_timeout; /* 0 = none */
         uint64_t run_timeout;       /* whole run, 0 = none */
-        bool deferred_flush;        /* synchronous_commit=off for all but the last */
+        DriftMode drift;
+        bool deferred_flush; /* synchronous_commit=off for all but the last */
 } DatabaseSettings;
 
 typedef struct ServiceSettings {

@@ -247,6 +247,9 @@ size_t script_text_origin(const ScriptText *t,
 struct Format {
         const char *name; /* "flyway" */
         const char *summary;
+        /* Names of the tables that it keeps its history in, where the option table does not say otherwise, NULL-terminated;
+         * NULL: none. What is in them is no part of the schema. */
+        const char *const *own_tables;
         /* Whether the folder looks like this format's: 0 no, the greater the surer. Reads names only. */
         int (*detect)(const char *folder);
         /* Reads the folder. Errors name every file at fault (the first in err). Needs no database. */

@@ -34,6 +34,8 @@ static const FlagInfo flag_infos[_FLAG_MAX] = {
         [FLAG_NO_WAIT]           = { "no-wait", NULL, "do not wait for the end of the run" },
         [FLAG_STATE]             = { "state", "STATE", "only runs in this state" },
         [FLAG_LIMIT]             = { "limit", "NUMBER", "how many runs to show; default 20" },
+        [FLAG_SNAPSHOT]          = { "snapshot", "FILE", "where the snapshot is that drift is told from" },
+        [FLAG_SAVE]              = { "save", NULL, "keep what is there now as the snapshot" },
 };
 
 #define F(name) (1U << FLAG_##name)
@@ -42,7 +44,7 @@ static const FlagInfo flag_infos[_FLAG_MAX] = {
 const Command commands[] = {
         { "serve", "", 0, 0, 0, true, serve_command,
           "Run the service: HTTP API, runs, state. Stops on SIGTERM, reads its configuration again on SIGHUP." },
-        { "migrate", "", 0, 0, SHOWN | F(DETAILED_EXITCODE) | F(DRY_RUN) | F(REASON), true, direct_command,
+        { "migrate", "", 0, 0, SHOWN | F(DETAILED_EXITCODE) | F(DRY_RUN) | F(REASON) | F(SNAPSHOT), true, direct_command,
           "Wait for the database, apply what is pending, and exit." },
         { "plan", "", 0, 0, SHOWN | F(DETAILED_EXITCODE), true, direct_command,
           "Show what migrate would do, in order." },
@@ -56,8 +58,10 @@ const Command commands[] = {
           "Take over a schema that exists already, at baseline_version or --version." },
         { "repair", "", 0, 0, SHOWN | F(DRY_RUN) | F(RESOLVE) | F(REASON), true, direct_command,
           "Correct the history: remove failed rows, accept changed files, or say how a step that needs attention ended." },
-        { "undo", "", 0, 0, SHOWN | F(DRY_RUN) | F(REASON), true, direct_command,
+        { "undo", "", 0, 0, SHOWN | F(DRY_RUN) | F(REASON) | F(SNAPSHOT), true, direct_command,
           "Undo the newest migration, or with --target everything above a version, by undo scripts." },
+        { "drift", "", 0, 0, SHOWN | F(SNAPSHOT) | F(SAVE), true, direct_command,
+          "Compare the schemas with a snapshot, or take one with --save. Exits with 3 when they were changed." },
         { "wait", "", 0, 0, SHOWN | F(VERSION), true, direct_command,
           "Wait until the database is available, with --version until it has that version." },
         { "new", "NAME", 1, 1, 0, true, new_command,
@@ -92,7 +96,7 @@ static const struct {
         { 4, "the database did not become available, or the lock not free, in time" },
         { 5, "cancelled" },
         { 64, "the command line is not valid" },
-        { 66, "no such run" },
+        { 66, "no such run or snapshot" },
         { 70, "internal error" },
         { 74, "input/output error" },
         { 75, "the service is too busy" },

@@ -25,6 +25,8 @@ typedef enum Flag {
         FLAG_NO_WAIT,
         FLAG_STATE,
         FLAG_LIMIT,
+        FLAG_SNAPSHOT,
+        FLAG_SAVE,
         _FLAG_MAX,
 } Flag;
 

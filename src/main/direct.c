@@ -30,6 +30,7 @@ static const DirectCommand direct_commands[] = {
         { "baseline", OPERATION_BASELINE, true, report_run },
         { "repair", OPERATION_REPAIR, true, report_run },
         { "undo", OPERATION_UNDO, true, report_run },
+        { "drift", OPERATION_DRIFT, true, report_drift },
         { "wait", OPERATION_WAIT, false, report_wait },
 };
 
@@ -193,6 +194,12 @@ static bool something_applied(const Direct *d)
         return json_integer_value(json_object_get(d->result, "applied")) > 0;
 }
 
+static bool is_adrift(const Direct *d)
+{
+        return d->operation.kind == OPERATION_DRIFT && !d->operation.save &&
+               json_is_true(json_object_get(d->result, "drifted"));
+}
+
 static json_t *database_document(const Direct *d)
 {
         json_t *problem;
@@ -214,6 +221,8 @@ static void finish_database(Direct *d)
                 progress_event(d->progress, "run.state", NULL, clock_monotonic());
         if (code == 0 && d->line->flags[FLAG_DETAILED_EXITCODE] && something_applied(d))
                 code = EXIT_APPLIED;
+        if (code == 0 && is_adrift(d))
+                code = error_info(ERROR_REFUSED)->exit_code;
         if (d->line->flags[FLAG_JSON])
                 (void) json_array_append_new(d->results, database_document(d));
         else {
@@ -288,6 +297,8 @@ static int prepare_operation(Direct *d, Error *err)
         d->operation.dry_run = l->flags[FLAG_DRY_RUN] != NULL;
         d->operation.version = l->flags[FLAG_VERSION];
         d->operation.resolve = l->flags[FLAG_RESOLVE];
+        d->operation.snapshot = l->flags[FLAG_SNAPSHOT];
+        d->operation.save = l->flags[FLAG_SAVE] != NULL;
         d->operation.trigger = "cli";
         d->operation.by = getenv("USER");
         d->operation.reason = l->flags[FLAG_REASON];
@@ -299,9 +310,26 @@ static int prepare_operation(Direct *d, Error *err)
         return 0;
 }
 
+static int check_snapshot(const Direct *d, Error *err)
+{
+        bool given = d->operation.snapshot != NULL, drift = d->command->kind == OPERATION_DRIFT;
+
+        if (drift && !given) {
+                (void) error_set(err, ERROR_USAGE, "drift needs --snapshot FILE");
+                return error_hint(err, "with --save it takes one; GET /databases/NAME/drift "
+                                       "compares with the service's own");
+        }
+        for (size_t i = 0; given && !drift && i < d->config.n_databases; i++)
+                if (d->config.databases[i].drift == DRIFT_OFF) {
+                        (void) error_set(err, ERROR_USAGE, "--snapshot is of no use: drift is off");
+                        return error_hint(err, "add --drift warn or --drift refuse");
+                }
+        return 0;
+}
+
 static int check_single(const Direct *d, Error *err)
 {
-        if (!d->command->one_database || d->config.n_databases == 1)
+        if ((!d->command->one_database && !d->operation.snapshot) || d->config.n_databases == 1)
                 return 0;
         (void) error_set(err, ERROR_USAGE, "%s works on one database, and %zu are configured",
                          d->command->name, d->config.n_databases);
@@ -328,6 +356,8 @@ int direct_command(const CommandLine *l, Error *err)
                 r = command_load_config(&d.config, l, err);
         if (r >= 0)
                 r = check_single(&d, err);
+        if (r >= 0)
+                r = check_snapshot(&d, err);
         if (r < 0)
                 return r;
         configure_log(&d.config.service);

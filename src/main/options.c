@@ -19,6 +19,7 @@
 static const char *const log_levels[] = { "error", "warning", "info", "debug", NULL };
 static const char *const log_formats[] = { "auto", "text", "json", NULL };
 static const char *const flushes[] = { "immediate", "deferred", NULL };
+static const char *const drifts[] = { "off", "warn", "refuse", NULL }; /* as DriftMode */
 static const char *const booleans[] = { "yes", "no", NULL };
 
 /* Durations and sizes as people write them: the largest unit that divides. */
@@ -175,6 +176,16 @@ static int set_flush(const Option *o, void *field, const char *value, Error *err
         return 0;
 }
 
+static int set_drift(const Option *o, void *field, const char *value, Error *err)
+{
+        int i = choice_index(o, value, err);
+
+        if (i < 0)
+                return i;
+        *(DriftMode *) field = (DriftMode) i;
+        return 0;
+}
+
 /* clang-format off */
 static const OptionType
         type_STRING     = { "TEXT",     "a text", NULL, set_string },
@@ -187,7 +198,8 @@ static const OptionType
         type_DURATION   = { "DURATION", "a number with ms, s, min, h or d, such as 90s; 0; infinity where there is no limit", NULL, set_duration },
         type_LOG_LEVEL  = { "LEVEL",    "error, warning, info or debug", log_levels, set_choice },
         type_LOG_FORMAT = { "FORMAT",   "auto, text or json", log_formats, set_choice },
-        type_FLUSH      = { "WHEN",     "immediate or deferred", flushes, set_flush };
+        type_FLUSH      = { "WHEN",     "immediate or deferred", flushes, set_flush },
+        type_DRIFT      = { "HOW",      "off, warn or refuse", drifts, set_drift };
 
 #define SETTINGS_SERVICE ServiceSettings
 #define SETTINGS_DATABASE DatabaseSettings

@@ -378,3 +378,17 @@ void report_validation(Text *out, const json_t *validation)
         add_list(out, "warning", find(validation, "warnings"));
         add_list(out, "invalid", find(validation, "complaints"));
 }
+
+void report_drift(Text *out, const json_t *drift)
+{
+        const json_t *changes = find(drift, "changes");
+        const char *at = report_string(drift, "snapshot_at");
+
+        if (json_array_size(changes) > 0)
+                TABLE(out, changes, { "CHANGE", "change" }, { "KIND", "kind" },
+                      { "OBJECT", "object" });
+        else if (*at)
+                text_printf(out, "no drift since %s\n", at);
+        if (json_is_true(find(drift, "saved")))
+                text_add(out, "snapshot saved\n");
+}

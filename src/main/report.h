@@ -28,6 +28,7 @@ void report_databases(Text *out, const json_t *databases); /* of GET /status */
 void report_plan(Text *out, const json_t *plan);
 void report_history(Text *out, const json_t *history);
 void report_status(Text *out, const json_t *status);
+void report_drift(Text *out, const json_t *drift);
 void report_validation(Text *out, const json_t *validation);
 
 const char *report_string(const json_t *object,

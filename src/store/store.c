@@ -35,6 +35,7 @@ static const char *const migrations[] = {
         "CREATE TABLE counters (name TEXT PRIMARY KEY, next INTEGER NOT NULL) STRICT, WITHOUT "
         "ROWID;"
         "INSERT INTO counters VALUES ('event', 1);",
+        "CREATE TABLE snapshots (database TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT;",
 };
 #define N_MIGRATIONS ((int) (sizeof migrations / sizeof *migrations))
 
@@ -47,6 +48,8 @@ typedef enum StatementId {
         FIND_KEY,
         SAVE_SCHEMA,
         LOAD_SCHEMA,
+        SAVE_SNAPSHOT,
+        LOAD_SNAPSHOT,
         RESERVE_EVENTS,
         PRUNE,
         _STATEMENT_MAX,
@@ -71,6 +74,9 @@ static const char *const statements[_STATEMENT_MAX] = {
         [SAVE_SCHEMA] = "INSERT INTO schemas (database, document) VALUES (?1, ?2)"
                         " ON CONFLICT (database) DO UPDATE SET document = excluded.document",
         [LOAD_SCHEMA] = "SELECT document FROM schemas WHERE database = ?1",
+        [SAVE_SNAPSHOT] = "INSERT INTO snapshots (database, document) VALUES (?1, ?2)"
+                          " ON CONFLICT (database) DO UPDATE SET document = excluded.document",
+        [LOAD_SNAPSHOT] = "SELECT document FROM snapshots WHERE database = ?1",
         [RESERVE_EVENTS] = "UPDATE counters SET next = next + ?1 WHERE name = 'event'"
                            " RETURNING next - ?1",
         [PRUNE] = "DELETE FROM runs WHERE seq IN (SELECT seq FROM (SELECT seq, row_number()"
@@ -320,17 +326,33 @@ int store_find_idempotency_key(Store *s, const char *key, uint64_t since_wall_us
         return r;
 }
 
-int store_save_schema(Store *s, const char *database, const json_t *schema, Error *err)
+static int save_document(Store *s, StatementId id, const char *database, const json_t *document,
+                         Error *err)
 {
         _cleanup_free_ char *text = NULL;
         _cleanup_reset_ sqlite3_stmt *st = NULL;
-        int r = dump_document(&text, schema, err);
+        int r = dump_document(&text, document, err);
 
         if (r >= 0)
-                r = STATEMENT(s, SAVE_SCHEMA, &st, err, T(database), T(text));
+                r = STATEMENT(s, id, &st, err, T(database), T(text));
         if (r >= 0)
                 r = step(s, st, err);
         return r < 0 ? error_prefix(err, "saving what is known of database %s", database) : 0;
+}
+
+int store_save_schema(Store *s, const char *database, const json_t *schema, Error *err)
+{
+        return save_document(s, SAVE_SCHEMA, database, schema, err);
+}
+
+int store_save_snapshot(Store *s, const char *database, const json_t *snapshot, Error *err)
+{
+        return save_document(s, SAVE_SNAPSHOT, database, snapshot, err);
+}
+
+int store_load_snapshot(Store *s, const char *database, json_t **ret, Error *err)
+{
+        return load_document(s, LOAD_SNAPSHOT, database, ret, err);
 }
 
 int store_load_schema(Store *s, const char *database, json_t **ret, Error *err)

@@ -48,6 +48,10 @@ int store_find_idempotency_key(Store *s, const char *key, uint64_t since_wall_us
 int store_save_schema(Store *s, const char *database, const json_t *schema, Error *err);
 int store_load_schema(Store *s, const char *database, json_t **ret, Error *err); /* 1/0 */
 
+/* What was in a database after its last run, to tell drift from (engine/drift.h). */
+int store_save_snapshot(Store *s, const char *database, const json_t *snapshot, Error *err);
+int store_load_snapshot(Store *s, const char *database, json_t **ret, Error *err); /* 1/0 */
+
 /* Numbers events across restarts: reserves a block of n ids and returns its first. */
 int store_reserve_event_ids(Store *s, uint64_t n, uint64_t *ret_first, Error *err);
 

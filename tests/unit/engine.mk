@@ -19,3 +19,6 @@ test_run_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
 unit_tests += test_script
 test_script_SOURCES = tests/unit/test_script.c
 test_script_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)
+unit_tests += test_drift
+test_drift_SOURCES = tests/unit/test_drift.c
+test_drift_LDADD = $(ENGINE_LIBS) $(CMOCKA_LIBS)

@@ -384,6 +384,18 @@ int dispatcher_history_json(Dispatcher *d, const char *database, json_t **ret, E
         return r;
 }
 
+int dispatcher_drift_json(Dispatcher *d, const char *database, bool save, json_t **ret, Error *err)
+{
+        int r = known(database, err);
+
+        (void) d;
+        if (r >= 0)
+                r = fiber_sleep(RUN_TIME, err);
+        if (r >= 0)
+                *ret = json_pack("{s:b,s:b}", "drifted", 0, "saved", save);
+        return r;
+}
+
 EventLog *dispatcher_events(Dispatcher *d)
 {
         return d->log;

@@ -264,6 +264,25 @@ static void test_schemas(void **state)
         json_decref(schema);
 }
 
+static void test_snapshots(void **state)
+{
+        Fixture *f = *state;
+        json_t *snapshot = NULL;
+
+        assert_int_equal(store_load_snapshot(f->store, "app", &snapshot, &f->err), 0);
+        for (int i = 0; i < 2; i++) {
+                snapshot = json_pack("{s:i}", "server", i);
+                assert_return_code(store_save_snapshot(f->store, "app", snapshot, &f->err), 0);
+                json_decref(snapshot);
+        }
+        reopen(f);
+        assert_int_equal(store_load_snapshot(f->store, "other", &snapshot, &f->err), 0);
+        assert_int_equal(store_load_schema(f->store, "app", &snapshot, &f->err), 0);
+        assert_int_equal(store_load_snapshot(f->store, "app", &snapshot, &f->err), 1);
+        assert_int_equal(json_integer_value(json_object_get(snapshot, "server")), 1);
+        json_decref(snapshot);
+}
+
 static void test_event_ids(void **state)
 {
         Fixture *f = *state;
@@ -454,6 +473,7 @@ int main(void)
                 CASE(test_idempotency_keys),
                 CASE(test_prune),
                 CASE(test_schemas),
+                CASE(test_snapshots),
                 CASE(test_event_ids),
                 CASE(test_second_opener),
                 CASE(test_killed_holder_leaves_no_lock),

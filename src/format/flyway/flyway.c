@@ -1,8 +1,11 @@
 #include "format/flyway/flyway.h"
 
+static const char *const own_tables[] = { "flyway_schema_history", NULL };
+
 const Format flyway_format = {
         .name = "flyway",
         .summary = "Flyway: V1__name.sql, R__name.sql; history in flyway_schema_history",
+        .own_tables = own_tables,
         .detect = flyway_detect,
         .read = flyway_read,
         .resolve = flyway_resolve,
