@@ -148,6 +148,25 @@ static size_t position_to_byte(const char *sql, size_t len, const PgFailure *f)
         return at;
 }
 
+/* Byte of the line of COPY's data that the server complains of ("COPY t, line 3, column x: ..."); else of the statement. */
+static size_t copy_line(const BatchSegment *seg, const PgFailure *f)
+{
+        const char *line = strstr(f->context, "COPY "), *data = seg->script->text.data;
+        size_t at = seg->statement.payload_start, end = seg->statement.payload_end;
+
+        line = line ? strstr(line, ", line ") : NULL;
+        if (!line)
+                return seg->statement.first;
+        for (unsigned long n = strtoul(line + strlen(", line "), NULL, 10); n > 1; n--) {
+                const char *newline = memchr(data + at, '\n', end - at);
+
+                if (!newline)
+                        return seg->statement.first;
+                at = (size_t) (newline - data) + 1;
+        }
+        return at;
+}
+
 static int locate(const Batch *b, const PgFailure *f, const BatchSegment **failed, Error *err)
 {
         const BatchSegment *seg;
@@ -164,6 +183,8 @@ static int locate(const Batch *b, const PgFailure *f, const BatchSegment **faile
                 for (size_t i = 0; i < b->n_segments && b->segments[i].out <= byte; i++)
                         seg = &b->segments[i];
                 at = seg->statement.start + (byte - seg->out);
+        } else if (seg->script && seg->statement.kind == STATEMENT_COPY_IN) {
+                at = copy_line(seg, f);
         }
         *failed = seg;
         if (f->context[0]) {
