@@ -298,7 +298,11 @@ void report_run(Text *out, const json_t *run)
         if (dry)
                 text_add(out, " (dry run, nothing was changed)");
         else if (applied > 0)
-                text_printf(out, ", %" PRIu64 " applied", applied);
+                text_printf(out, ", %" PRIu64 " %s", applied,
+                            strcmp(report_string(run, "operation"), "undo") == 0 ? "undone"
+                                                                                 : "applied");
+        else if (report_run_exit_code(run, false) == RUN_GOES_ON) /* what ctl cancel takes */
+                text_printf(out, ", run %s", report_string(run, "id"));
         else if (strcmp(report_string(run, "state"), "succeeded") == 0 &&
                  json_array_size(find(run, "steps")) == 0)
                 text_add(out, ", nothing to do");
