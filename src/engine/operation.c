@@ -1,5 +1,6 @@
 #include "engine/operation.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "engine/apply.h"
@@ -80,8 +81,14 @@ static int create_history(Conversation *c, Error *err)
                                                      c->assessment->needs_baseline, err);
         if (r >= 0)
                 r = apply_sql(c, &sql, err);
-        if (r < 0)
-                return error_prefix(err, "creating the history table");
+        if (r < 0) {
+                if (strcmp(err->sqlstate, "42501") == 0 && !*err->hint)
+                        (void) error_hint(err, "GRANT CREATE ON SCHEMA to the user, set role to "
+                                               "the schema's owner, "
+                                               "or set default_schema");
+                return error_prefix(err, "creating the history table in schema %s",
+                                    c->context.schema);
+        }
         r = apply_hooks(c, HOOK_CREATE_SCHEMA, err);
         return r < 0 ? r : conversation_assess(c, ASSESS_MIGRATE, err);
 }
@@ -339,6 +346,8 @@ static void learn_schema(Conversation *c, int r)
 
         if (!c->changelog || !c->session || pg_session_lost(c->session))
                 return;
+        if (!c->context.schema) /* that there is none, or none that can be, was the failure */
+                return;
         c->options.target = c->db->settings->changelog.target;
         if ((r < 0 || other_target || keeps) && conversation_assess(c, ASSESS_INFO, &ignored) < 0)
                 return;
@@ -408,6 +417,12 @@ static int execute(Conversation *c, Error *err)
                 else if (worth_another(c, &between, err))
                         r = wait_to_try_again(&between, err);
         }
+        if (r == -(int) ERROR_DEADLINE && !*err->hint)
+                (void) error_hint(err,
+                                  "the run was given %" PRIu64
+                                  " ms by %s; raise it, or see what takes so long",
+                                  limit / USEC_PER_MSEC,
+                                  op->timeout ? "the request (timeout_ms)" : "run_timeout");
         return r;
 }
 

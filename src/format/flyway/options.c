@@ -211,6 +211,12 @@ int flyway_resolve(FormatContext *ctx, Error *err)
                                  ctx->database ?: "");
                 return error_hint(err, "set default_schema, or schemas");
         }
+        if (schema_len == strlen("$user") && strncmp(schema, "$user", schema_len) == 0) {
+                (void) error_set(err, ERROR_CONFIG,
+                                 "the history cannot be in a schema called \"$user\": in the "
+                                 "search_path that is the schema with the user's name");
+                return error_hint(err, "set default_schema, or schemas, to the name itself");
+        }
         r = check_identifier("default_schema", schema, schema_len, err);
         if (r >= 0)
                 r = check_identifier("table", flyway_table(o), strlen(flyway_table(o)), err);
