@@ -149,24 +149,29 @@ static int take_command(Parser *p, const char *word, Error *err)
         return p->line->command ? 0 : unknown_command(two, err);
 }
 
-static int take_value(Parser *p, const char *flag, const char *inline_value, const char **ret,
-                      Error *err)
-{
-        if (inline_value) {
-                *ret = inline_value;
-                return 0;
-        }
-        if (p->at >= p->argc)
-                return error_set(err, ERROR_USAGE, "--%s needs a value", flag);
-        *ret = p->argv[p->at++];
-        return 0;
-}
-
 /* lock_timeout as people give it on the command line. */
 static void dashed(char *name)
 {
         while ((name = strchr(name, '_')))
                 *name++ = '-';
+}
+
+static int take_value(Parser *p, const char *flag, const char *inline_value, const char **ret,
+                      Error *err)
+{
+        char shown[64];
+
+        if (inline_value) {
+                *ret = inline_value;
+                return 0;
+        }
+        if (p->at >= p->argc) {
+                (void) snprintf(shown, sizeof shown, "%s", flag);
+                dashed(shown);
+                return error_set(err, ERROR_USAGE, "--%s needs a value", shown);
+        }
+        *ret = p->argv[p->at++];
+        return 0;
 }
 
 static int add_setting(CommandLine *l, const Option *o, const char *placeholder, const char *flag,

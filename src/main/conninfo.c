@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "pg/target.h"
+
 const char *conninfo_get(const PQconninfoOption *o, const char *keyword)
 {
         for (; o && o->keyword; o++)
@@ -17,11 +19,15 @@ bool conninfo_has_password(const PQconninfoOption *o)
 
 int conninfo_parse(PQconninfoOption **ret, const char *url, Error *err)
 {
-        char *message = NULL;
-
-        *ret = PQconninfoParse(url, &message);
-        PQfreemem(message);
+        *ret = PQconninfoParse(url, NULL);
         return *ret ? 0 : error_set(err, ERROR_CONFIG, "is not a connection string");
+}
+
+int conninfo_check(const char *url, Error *err)
+{
+        _cleanup_(pg_target_freep) PgTarget *target = NULL;
+
+        return pg_target_new(&target, url, err);
 }
 
 int conninfo_check_argument(const char *url, Error *err)

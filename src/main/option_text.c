@@ -289,7 +289,7 @@ static void markdown_text(Text *out)
                  "placeholder.owner = app\n"
                  "\n"
                  "[database reporting]\n"
-                 "url = service=reporting\n"
+                 "url = host=/run/postgresql user=reporting\n"
                  "migrations = /srv/reporting/migrations\n"
                  "```\n\n"
                  "Above the first section stand the options of the service, and defaults of all "

@@ -136,12 +136,11 @@ static int set_address(const Option *o, void *field, const char *value, Error *e
 
 static int set_url(const Option *o, void *field, const char *value, Error *err)
 {
-        _cleanup_conninfo_ PQconninfoOption *parsed = NULL;
         Secret **s = field, *copy = NULL;
         int r = check_text(o, value, err);
 
         if (r >= 0)
-                r = conninfo_parse(&parsed, value, err);
+                r = conninfo_check(value, err);
         if (r >= 0)
                 r = secret_new(&copy, value, err);
         if (r < 0)
@@ -255,7 +254,8 @@ static int refuse(const Option *o, const char *value, Error *err)
                 utf8_sanitize(shown, sizeof shown, value);
                 (void) error_prefix(err, "%s = \"%s\"", o->name, shown);
         }
-        return error_hint(err, "%s takes %s", o->name, o->type->accepts);
+        return *err->hint ? -(int) err->code
+                          : error_hint(err, "%s takes %s", o->name, o->type->accepts);
 }
 
 int option_set(const Option *o, void *settings, const char *value, const char *base, Error *err)

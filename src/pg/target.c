@@ -189,6 +189,26 @@ static const struct {
         { "channel_binding", " disable prefer require ", NULL },
 };
 
+/* Most likely the tail of a password with an unescaped "/" or "@": it must not get into a log. */
+static int refuse_torn_password(const PgTarget *t, Error *err)
+{
+        static const struct {
+                const char *keyword, *noun;
+        } places[] = { { "dbname", "database name" }, { "host", "host name" } };
+
+        for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+                const char *value = option(t, places[i].keyword);
+
+                if (!strchr(value, '@') || (i > 0 && (*value == '/' || *value == '@')))
+                        continue; /* a socket's folder, or its abstract name */
+                (void) error_set(err, ERROR_CONFIG, "the %s in the connection string has an \"@\"",
+                                 places[i].noun);
+                return error_hint(err,
+                                  "percent-encode \"/\" as %%2F and \"@\" as %%40 in the password");
+        }
+        return 0;
+}
+
 static int validate(const PgTarget *t, Error *err)
 {
         char word[64];
@@ -205,14 +225,7 @@ static int validate(const PgTarget *t, Error *err)
                         return error_hint(err, "%s", rules[i].instead);
                 return error_hint(err, "one of%s", rules[i].allowed);
         }
-        /* Most likely the tail of a password with an unescaped "/": it must not get into a log. */
-        if (strchr(option(t, "dbname"), '@')) {
-                (void) error_set(err, ERROR_CONFIG,
-                                 "the database name in the connection string has an \"@\"");
-                return error_hint(err,
-                                  "percent-encode \"/\" as %%2F and \"@\" as %%40 in the password");
-        }
-        return 0;
+        return refuse_torn_password(t, err);
 }
 
 static int describe(PgTarget *t, Error *err)
