@@ -167,21 +167,53 @@ static size_t copy_line(const BatchSegment *seg, const PgFailure *f)
         return at;
 }
 
+/* A character that the server cannot take stops the whole string before its first statement. The message names the bytes
+ * ("character with byte sequence 0xe2 0x98 0x83 in encoding ..."), whatever language the rest of it is in. */
+static bool find_character(const Batch *b, const Error *err, size_t *ret)
+{
+        char bytes[8];
+        size_t n = 0;
+        const char *p, *found;
+
+        if (strcmp(err->sqlstate, "22P05") != 0 && strcmp(err->sqlstate, "22021") != 0)
+                return false;
+        for (p = strstr(err->text, "0x"); p && n < sizeof bytes && strncmp(p, "0x", 2) == 0; n++) {
+                char *end;
+
+                bytes[n] = (char) strtoul(p, &end, 16);
+                p = *end == ' ' ? end + 1 : end;
+        }
+        found = n ? memmem(b->sql.s, b->sql.len, bytes, n) : NULL;
+        if (found)
+                *ret = (size_t) (found - b->sql.s);
+        return found != NULL;
+}
+
+static const BatchSegment *segment_at(const Batch *b, size_t byte)
+{
+        const BatchSegment *seg = b->segments;
+
+        for (size_t i = 0; i < b->n_segments && b->segments[i].out <= byte; i++)
+                seg = &b->segments[i];
+        return seg;
+}
+
 static int locate(const Batch *b, const PgFailure *f, const BatchSegment **failed, Error *err)
 {
         const BatchSegment *seg;
-        size_t at;
+        size_t at, byte;
 
         if (f->result_index >= b->n_segments)
                 return -(int) err->code;
         seg = &b->segments[f->result_index];
         at = seg->statement.first;
         if (f->position > 0) {
-                size_t byte = position_to_byte(b->sql.s, b->sql.len, f);
-
                 /* A syntax error is found while the whole string is parsed, before any result. */
-                for (size_t i = 0; i < b->n_segments && b->segments[i].out <= byte; i++)
-                        seg = &b->segments[i];
+                byte = position_to_byte(b->sql.s, b->sql.len, f);
+                seg = segment_at(b, byte);
+                at = seg->statement.start + (byte - seg->out);
+        } else if (f->result_index == 0 && find_character(b, err, &byte)) {
+                seg = segment_at(b, byte);
                 at = seg->statement.start + (byte - seg->out);
         } else if (seg->script && seg->statement.kind == STATEMENT_COPY_IN) {
                 at = copy_line(seg, f);
@@ -195,6 +227,12 @@ static int locate(const Batch *b, const PgFailure *f, const BatchSegment **faile
         if (!seg->script)
                 return error_prefix(err, seg->commits ? "at its COMMIT"
                                                       : "recording the migration in the history");
+        if (strcmp(err->sqlstate, "2D000") == 0 && !*err->hint)
+                (void) error_hint(
+                        err,
+                        "what commits by itself cannot run in the migration's transaction: have "
+                        "the "
+                        "migration run without one (executeInTransaction=false in its .conf file)");
         return script_error_at(seg->script, at, err);
 }
 
