@@ -1,6 +1,8 @@
 #include "format/format.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "format/flyway/flyway.h"
 
@@ -28,6 +30,13 @@ static int surest(const Format **ret, const char *folder, Error *err)
                         best = *f;
                         surety = r;
                 }
+        }
+        if (!best && access(folder, F_OK) < 0) {
+                (void) error_set(err, ERROR_CHANGELOG, "%s: %s", folder, strerror(errno));
+                return error_hint(
+                        err,
+                        "migrations says where the migrations are; relative paths start at the "
+                        "configuration file's folder, else at the working directory");
         }
         if (!best) {
                 (void) error_set(err, ERROR_CHANGELOG,
