@@ -14,11 +14,15 @@ int handle_plan(Request *req, Response *res, Error *err)
 {
         _cleanup_(fiber_deadline_pop) FiberDeadline d =
                 fiber_deadline_push(clock_after(ASK_TIMEOUT));
+        const char *target = request_parameter(req, "target");
         json_t *plan = NULL;
-        int r = dispatcher_plan_json(req->server->dispatcher, request_argument(req, 0),
-                                     request_parameter(req, "target"), &plan, err);
+        int r = dispatcher_plan_json(req->server->dispatcher, request_argument(req, 0), target,
+                                     &plan, err);
 
-        return r < 0 ? r : response_json(res, 200, plan, err);
+        /* The service's own configuration was checked when it was read. */
+        if (r == -(int) ERROR_CONFIG && target)
+                err->code = ERROR_BAD_REQUEST;
+        return r < 0 ? -(int) err->code : response_json(res, 200, plan, err);
 }
 
 int handle_history(Request *req, Response *res, Error *err)

@@ -175,8 +175,10 @@ int request_head_check_content(const RequestHead *h, bool has_body, unsigned *st
         if (len == strlen("application/json") && !strncasecmp(type, "application/json", len))
                 return 0;
         *status = 415;
-        return error_set(err, ERROR_BAD_REQUEST, "the body must be application/json, not \"%.64s\"",
+        (void) error_set(err, ERROR_BAD_REQUEST, "the body must be application/json, not \"%.64s\"",
                          type);
+        return error_hint(err,
+                          "send the header Content-Type: application/json (curl: --json, or -H)");
 }
 
 uint64_t request_head_preferred_wait(const RequestHead *h)
