@@ -248,14 +248,29 @@ static int dump_summary(char **ret, const json_t *document, Error *err)
         return r;
 }
 
+/* SQLite goes on with a file that nobody can open again: what it stores there is gone with the process. */
+static int refuse_removed_file(Store *s, Error *err)
+{
+        int moved = 0;
+
+        (void) sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+        if (!moved)
+                return 0;
+        (void) error_set(err, ERROR_IO, "%s was removed or replaced while in use",
+                         sqlite3_db_filename(s->db, "main"));
+        return error_hint(err, "start pgmigrated again, and keep others from the state directory");
+}
+
 int store_save_run(Store *s, const char *id, const char *database, const char *state,
                    uint64_t created_wall_usec, const char *idempotency_key, const json_t *document,
                    Error *err)
 {
         _cleanup_free_ char *text = NULL, *summary = NULL;
         _cleanup_reset_ sqlite3_stmt *st = NULL;
-        int r = dump_document(&text, document, err);
+        int r = refuse_removed_file(s, err);
 
+        if (r >= 0)
+                r = dump_document(&text, document, err);
         if (r >= 0)
                 r = dump_summary(&summary, document, err);
         if (r >= 0)

@@ -411,6 +411,22 @@ static void test_locked_by_a_shell(void **state)
         assert_int_equal(first, 1);
 }
 
+static void test_removed_file(void **state)
+{
+        Fixture *f = *state;
+        json_t *document = json_object();
+        int r;
+
+        assert_return_code(unlink(f->file), 0);
+        r = store_save_run(f->store, "1", "app", "queued", 1, NULL, document, &f->err);
+        assert_int_equal(r, -ERROR_IO);
+        assert_non_null(strstr(f->err.text, "removed"));
+        reopen(f);
+        r = store_save_run(f->store, "1", "app", "queued", 1, NULL, document, &f->err);
+        assert_return_code(r, 0);
+        json_decref(document);
+}
+
 static void test_private_files(void **state)
 {
         Fixture *f = *state;
@@ -481,6 +497,7 @@ int main(void)
                 CASE(test_newer_file),
                 CASE(test_damaged_document),
                 CASE(test_locked_by_a_shell),
+                CASE(test_removed_file),
                 CASE(test_private_files),
                 CASE(test_unwritable_directory),
         };
