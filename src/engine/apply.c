@@ -456,6 +456,8 @@ int apply_plan(Conversation *c, Error *err)
                         continue;
                 flush_wal(c);
                 tell_failure(c, next);
+                if (!*err->path && c->plan->steps[next].migration)
+                        (void) error_at(err, c->plan->steps[next].migration->path, 0, 0);
                 return error_prefix(err, "migration %s", c->run->steps[next].id);
         }
         return between_kinds(c, next, &repeatables, err);

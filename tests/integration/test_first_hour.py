@@ -1,5 +1,6 @@
 """What somebody who wants to break it tries in the first hour. Each was wrong once."""
 import contextlib
+import shutil
 
 import pytest
 
@@ -139,7 +140,30 @@ def test_missing_value_names_the_option_as_it_is_written(cli):
     refused(cli("migrate", "--lock-timeout"), 64, "--lock-timeout needs a value")
 
 
-# -- the API --
+def test_failed_commit_names_the_file(cli, database, migrations):
+    key = "CREATE TABLE {0} (i int PRIMARY KEY DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO {0} VALUES (1), (1);"
+    migrations.write({"V1__a.sql": "CREATE TABLE a ();", "V2__b.sql": key.format("b"), "V3__c.sql": "CREATE TABLE c ();"})
+    refused(cli("migrate"), 1, "V2__b.sql", "migration 2", "COMMIT", "23505")
+    assert [row["version"] for row in database.history()] == ["1"]
+    migrations.write({"V2__b.sql": "CREATE TABLE b ();", "R__r.sql": key.format("r")})
+    refused(cli("migrate"), 1, "R__r.sql", "COMMIT", "23505")
+    assert [row["version"] for row in database.history()] == ["1", "2", "3"]
+
+
+# -- the service --
+
+
+def test_state_directory_removed_while_running(make_daemon, database, migrations):
+    migrations.write({"V1__a.sql": "CREATE TABLE a ();"})
+    daemon = make_daemon(database.url())
+    shutil.rmtree(daemon.state_directory)
+    answer = daemon.migrate()
+    assert answer.status_code == 500 and "removed" in answer.text and "start pgmigrated again" in answer.text
+    assert not database.exists("a")
+    assert daemon.get("/healthz").status_code == 200
+    daemon.restart()
+    assert daemon.migrate().status_code == 200
+    assert database.exists("a")
 
 
 def test_curl_without_a_content_type_is_told_which(daemon):
