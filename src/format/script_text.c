@@ -108,6 +108,17 @@ static int keep(ScriptText *t, Text *out, const char *p, const char *at, Error *
         return r;
 }
 
+/* memmem() for a needle whose first byte is rare: many times faster in a big script without placeholders. */
+static const char *find_prefix(const char *p, const char *end, const char *prefix, size_t len)
+{
+        while (p < end && (p = memchr(p, prefix[0], (size_t) (end - p)))) {
+                if ((size_t) (end - p) >= len && memcmp(p, prefix, len) == 0)
+                        return p;
+                p++;
+        }
+        return NULL;
+}
+
 int script_text_replace(ScriptText *t, const char *prefix, const char *suffix,
                         PlaceholderLookup lookup, void *userdata, const char *path, Error *err)
 {
@@ -116,10 +127,10 @@ int script_text_replace(ScriptText *t, const char *prefix, const char *suffix,
         size_t prefix_len = strlen(prefix), suffix_len = strlen(suffix);
         int r = 0;
 
-        if (!memmem(p, t->size, prefix, prefix_len))
+        if (!find_prefix(p, end, prefix, prefix_len))
                 return 0;
         t->n_splices = 0;
-        while (r >= 0 && (at = memmem(p, (size_t) (end - p), prefix, prefix_len))) {
+        while (r >= 0 && (at = find_prefix(p, end, prefix, prefix_len))) {
                 const char *name = at + prefix_len;
 
                 close = memmem(name, (size_t) (end - name), suffix, suffix_len);

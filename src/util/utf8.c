@@ -1,5 +1,6 @@
 #include "util/utf8.h"
 
+#include <stdint.h>
 #include <string.h>
 
 /* What a leading byte from first to last is followed by: the second byte in [low, high], which is what
@@ -31,13 +32,30 @@ static size_t character_length(const unsigned char *s, size_t len)
         return 0;
 }
 
+/* Almost all of what is looked at is ASCII, which goes eight bytes at a time. */
+static size_t ascii_prefix(const unsigned char *s, size_t len)
+{
+        size_t at = 0;
+        uint64_t word;
+
+        for (; len - at >= sizeof word; at += sizeof word) {
+                memcpy(&word, s + at, sizeof word);
+                if (word & UINT64_C(0x8080808080808080))
+                        break;
+        }
+        return at;
+}
+
 size_t utf8_valid_prefix(const char *s, size_t len)
 {
         const unsigned char *u = (const unsigned char *) s;
-        size_t at = 0, n;
+        size_t at = ascii_prefix(u, len), n;
 
-        while (at < len && (n = character_length(u + at, len - at)) > 0)
+        while (at < len && (n = character_length(u + at, len - at)) > 0) {
                 at += n;
+                if (n > 1 || u[at - 1] == '\n')
+                        at += ascii_prefix(u + at, len - at);
+        }
         return at;
 }
 
