@@ -12,7 +12,7 @@
 #define HELD (2 * USEC_PER_SEC)                /* what failed sooner failed fast */
 /* A resume takes some 15 s, 30 s after a deep sleep: until then it is worth looking every second. */
 #define RESUME_WINDOW (40 * USEC_PER_SEC)
-#define RESUME_CAP USEC_PER_SEC
+#define RESUME_CAP (200 * USEC_PER_MSEC)
 #define BACKOFF_FIRST (50 * USEC_PER_MSEC)
 #define BACKOFF_CAP (5 * USEC_PER_SEC)
 #define SECRET_POLL USEC_PER_SEC

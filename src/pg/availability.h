@@ -64,7 +64,7 @@ typedef struct WakeRequest {
 #define AVAILABILITY_REFUSAL_MEMORY (300 * USEC_PER_SEC)
 
 /* Connects, however long that takes within wake_timeout, one attempt in flight at most: held attempts for connect_timeout, fast
- * failures again after 50 ms doubling to 1 s (5 s once a resume would be over) with jitter. A refused password is tried again only when password_file changed (looked at
+ * failures again after 50 ms doubling to 200 ms (5 s once a resume would be over) with jitter. A refused password is tried again only when password_file changed (looked at
  * every second). Then the gate: settings (keepalives, timeouts, client_connection_check_interval, ..., search_path untouched), writer and not reader, no
  * pooler that breaks session locks, UTF-8 client encoding, server version known and >= 11. All in one round trip.
  * -ERROR_UNAVAILABLE (deadline; err says what was last seen), _CREDENTIALS, _BLOCKED, or the fiber's own. */
