@@ -12,14 +12,14 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, f"{HERE}/../integration")
 
-from harness import daemon, ports, postgres, processes  # noqa: E402
+from harness import daemon, ports, postgres  # noqa: E402
 from harness.waiting import wait_until  # noqa: E402,F401
 
 PROGRAMS = {"timerun": ["-static"], "pgproxy": [], "httpload": [], "slowsync.so": ["-shared", "-fPIC"]}
 # The walwriter and autovacuum would flush on their own account.
 SETTINGS = {"log_statement": "none", "log_connections": "off", "log_disconnections": "off", "autovacuum": "off",
             "wal_writer_delay": "10s", "checkpoint_timeout": "1h", "max_wal_size": "8GB", "max_connections": 300}
-USER, PASSWORD = "with_password", "correct%20horse"
+USER, PASSWORD = "with_password", postgres.PASSWORD
 
 
 def median(values):
@@ -54,24 +54,35 @@ def compile_programs(directory):
         subprocess.run(["gcc", "-O2", *flags, "-o", f"{directory}/{name}", source], check=True)
 
 
-class BackendWatch:
-    """The most private memory that a client's backend had, looked at every 10 ms."""
+class MemoryWatch:
+    """The most private memory that a client's backend had, and the client, looked at every 10 ms."""
 
     def __init__(self, server):
         self._children = f"/proc/{server.process.pid}/task/{server.process.pid}/children"
-        self.peak_kb, self._stop = 0, threading.Event()
+        self._own = f"/proc/{os.getpid()}/task/{os.getpid()}/children"
+        self.backend_kb, self.client_kb, self._stop = 0, 0, threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    @staticmethod
+    def _private_kb(children, word):
+        """The largest of those children, or children's children, in whose command the word is."""
+        largest = 0
+        with contextlib.suppress(OSError):
+            with open(children, encoding="ascii") as f:
+                pids = f.read().split()
+            for pid in pids:
+                with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as f:
+                    command = f.read().split("\0")
+                if word in command[0]:
+                    largest = max(largest, memory_kb(pid, "RssAnon"))
+                elif command[0].endswith("timerun"):
+                    largest = max(largest, MemoryWatch._private_kb(f"/proc/{pid}/task/{pid}/children", word))
+        return largest
 
     def _watch(self):
         while not self._stop.wait(0.01):
-            with open(self._children, encoding="ascii") as f:
-                pids = f.read().split()
-            for pid in pids:
-                with contextlib.suppress(OSError):
-                    with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as f:
-                        if USER not in f.read():
-                            continue
-                    self.peak_kb = max(self.peak_kb, memory_kb(pid, "RssAnon"))
+            self.backend_kb = max(self.backend_kb, self._private_kb(self._children, f" {USER} "))
+            self.client_kb = max(self.client_kb, self._private_kb(self._own, "pgmigrated"))
 
     def __enter__(self):
         self._thread.start()
@@ -101,6 +112,9 @@ class Rig:
     def close(self):
         self._stack.close()
 
+    def at_end(self, function):
+        self._stack.callback(function)
+
     # -- servers --
 
     def start_server(self, preload=False):
@@ -121,6 +135,8 @@ class Rig:
     def proxy(self, server, delay_us):
         """The port of a proxy, and a function that gives the round trips of the connections that ended since it was asked last."""
         port, out = self.ports.take(), f"{self.top}/trips"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(out)
         process = subprocess.Popen([f"{self.top}/pgproxy", str(port), str(server.port), out, str(delay_us)])
 
         def trips():
@@ -144,7 +160,7 @@ class Rig:
         return (server or self.server).create_database("bench")
 
     def url(self, database, port=None):
-        return (f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{port or database.server.port}/{database.name}?sslmode=disable")
+        return f"postgresql://{USER}@127.0.0.1:{port or database.server.port}/{database.name}?sslmode=disable"
 
     # -- tools --
 
@@ -161,8 +177,8 @@ class Rig:
                                timeout=120, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return native if os.path.exists(native) else None
 
-    def environment(self, **more):
-        return {"PATH": os.environ["PATH"], "HOME": self.top, "PGMIGRATED_LOG_LEVEL": "warning", **more}
+    def environment(self):
+        return {"PATH": os.environ["PATH"], "HOME": self.top, "PGMIGRATED_LOG_LEVEL": "warning", "PGPASSWORD": PASSWORD}
 
     def tools(self):
         """name -> how it applies a set to the database of a URL. Those that are not here are left out."""
@@ -180,7 +196,7 @@ class Rig:
         """Wall and CPU seconds, peak memory in kB, WAL syncs and bytes; with watch, the backend's private memory too."""
         server = server or self.server
         out = f"{self.top}/timerun.json"
-        watcher = BackendWatch(server) if watch else contextlib.nullcontext()
+        watcher = MemoryWatch(server) if watch else contextlib.nullcontext()
         with contextlib.closing(server.connect()) as c, c.cursor() as cursor:
             def wal():
                 cursor.execute("SELECT wal_sync, pg_current_wal_insert_lsn() - '0/0' FROM pg_stat_wal")
@@ -199,7 +215,7 @@ class Rig:
             result = json.load(f)
         result.update(syncs=after[0] - before[0], wal=int(after[1] - before[1]), output=done.stdout.decode())
         if watch:
-            result["backend_kb"] = watcher.peak_kb
+            result.update(backend_kb=watcher.backend_kb, private_kb=watcher.client_kb)
         return result
 
     def in_turn(self, rounds, runs):
@@ -218,8 +234,8 @@ class Rig:
                                    text=True).stdout.strip()
         with open(f"{directory}/pgmigrated.conf", "w", encoding="utf-8") as f:
             for name, url, folder in databases:
-                f.write(f"[{name}]\nurl = {url}\nmigrations = {folder}\n")
-        d = daemon.Daemon(self.pgmigrated, directory, self.ports.take(), {"log_level": "warning", **options},
+                f.write(f"[database {name}]\nurl = {url}\nmigrations = {folder}\n")
+        d = daemon.Daemon(self.pgmigrated, directory, self.ports.take(), {"log_level": "warning", "PGPASSWORD": PASSWORD, **options},
                           arguments=("--config", f"{directory}/pgmigrated.conf"))
         self._stack.callback(self._end, d)
         return d
