@@ -42,7 +42,22 @@ class Report:
         return {"date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "cpu": model, "cpus": os.cpu_count(),
                 "kernel": platform.release(), "commit": version, "load": os.getloadavg()[0], "mode": self.mode}
 
+    def markdown(self):
+        """The table of docs/benchmarks.md."""
+        yield "| what | figure | goal | |\n| --- | ---: | ---: | --- |\n"
+        section = ""
+        for r in self.rows:
+            if r["value"] is None:
+                continue
+            if r["section"] != section:
+                section = r["section"]
+                yield f"| **{section}** | | | |\n"
+            yield (f"| {r['what']} | {r['value']:.4g} {r['unit']} | {r['goal'].replace('<=', '≤').replace('>=', '≥')} |"
+                   f" {'' if r['met'] is None else 'met' if r['met'] else 'missed'} |\n")
+
     def finish(self, path):
+        with open(f"{path.removesuffix('.json')}.md", "w", encoding="utf-8") as f:
+            f.writelines(self.markdown())
         with open(path, "w", encoding="utf-8") as f:
             json.dump({**self.machine(), "rows": self.rows}, f, indent=1)
         missed = [r for r in self.rows if r["met"] is False]
