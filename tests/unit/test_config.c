@@ -242,7 +242,8 @@ static void test_environment_errors(void **state)
                 { "PGMIGRATED_URL=postgresql://u:hunter2@h/d?nonsense=1",
                   "url: there is no connection parameter \"nonsense\"", "postgresql://" },
                 { "PGMIGRATED_URL=postgresql://u:p@hunter2@h/d",
-                  "environment variable PGMIGRATED_URL: url: the host name in the connection string",
+                  "environment variable PGMIGRATED_URL: url: the host name in the connection "
+                  "string",
                   "%40" },
                 { "PGMIGRATED_URL=postgresql://u:hunter2@h/d?sslmode=on",
                   "environment variable PGMIGRATED_URL: url: \"on\" cannot be used as sslmode",
