@@ -195,7 +195,8 @@ static int add_setting(CommandLine *l, const Option *o, const char *placeholder,
 
 static int take_placeholder(Parser *p, const char *inline_value, Error *err)
 {
-        const char *pair = NULL, *equals; /* gcc cannot see that take_value() sets it when it succeeds */
+        const char *pair = NULL; /* gcc cannot see that take_value() sets it when it succeeds */
+        const char *equals;
         char name[160];
         int r = take_value(p, "placeholder", inline_value, &pair, err);
 
