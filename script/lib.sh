@@ -4,7 +4,8 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 BUILD_PACKAGES=(gcc make autoconf automake pkg-config libc6-dev libsystemd-dev libpq-dev libmicrohttpd-dev
-        libjansson-dev libcurl4-openssl-dev libsqlite3-dev zlib1g-dev)
+        libjansson-dev libcurl4-openssl-dev libsqlite3-dev zlib1g-dev libssl-dev libexpat1-dev libyaml-dev libpcre2-dev
+        libunistring-dev)
 SERVER_PACKAGES=("${BUILD_PACKAGES[@]}" postgresql curl)
 LINT_PACKAGES=(clang-format clang-tidy cppcheck shellcheck)
 TEST_PACKAGES=("${SERVER_PACKAGES[@]}" "${LINT_PACKAGES[@]}" clang libclang-rt-14-dev libcmocka-dev valgrind pgbouncer
