@@ -178,10 +178,17 @@ int apply_history_sql(Conversation *c, size_t step, int64_t ms, Text *sql, Error
 
         /* Steps before it that are in the same string come first. */
         for (size_t i = 0; i < step; i++)
-                rank += c->run->steps[i].state != STEP_APPLIED;
+                rank += c->run->steps[i].state == STEP_PENDING ||
+                        c->run->steps[i].state == STEP_APPLYING;
         if (p->undo_row)
                 return f->sql_undone(sql, &c->context, p->undo_row, p->migration, rank, ms, err);
-        return f->sql_applied(sql, &c->context, p->migration, rank, ms, err);
+        return f->sql_applied(sql, &c->context,
+                              &(Applied){ .migration = p->migration,
+                                          .previous = p->previous,
+                                          .marked = p->marked,
+                                          .rank = rank,
+                                          .ms = ms },
+                              err);
 }
 
 /* ---- a step ---- */
@@ -228,33 +235,62 @@ static int add_restore(Applier *a, size_t step, const Script *s, Error *err)
         return batch_add_own_text(&a->batch, step, &sql, err);
 }
 
+int apply_decide(Conversation *c, size_t step, Decision *ret, Error *err)
+{
+        _cleanup_text_ Text why = TEXT_INIT(4096);
+        PlanStep *p = &c->plan->steps[step];
+        int r;
+
+        *ret = DECISION_RUN;
+        if (!p->migration->asks_first || p->undo_row)
+                return 0;
+        r = c->changelog->format->prepare(ret, &why, c->changelog, p->migration, &c->context,
+                                          c->session, err);
+        if (r < 0)
+                return r;
+        p->marked = *ret == DECISION_MARK;
+        if (why.len > 0)
+                run_warn(c->run, text_str(&why));
+        return 0;
+}
+
+/* What goes before a step does not go with it: a full string, a session that has to be set up, a question. */
+static int make_way(Applier *a, size_t step, Error *err)
+{
+        Conversation *c = a->c;
+        const PlanStep *p = &c->plan->steps[step];
+        bool full = a->batch.sql.len + p->bytes > BATCH_TARGET;
+        int r = 0;
+
+        if (!batch_empty(&a->batch) && (full || !c->session_prepared || p->migration->asks_first))
+                r = flush(a, err);
+        return r < 0 || c->session_prepared ? r : apply_prepare_session(c, err);
+}
+
 static int add_step(Applier *a, size_t step, Error *err)
 {
         Conversation *c = a->c;
         const PlanStep *p = &c->plan->steps[step];
         Script *s = &a->scripts[step - a->first];
         _cleanup_text_ Text history = TEXT_INIT(SQL_MAX);
+        Decision decision = DECISION_RUN;
         bool whole; /* the step's statements are all in the string that is going out next */
-        int r;
+        int r = make_way(a, step, err);
 
-        if (!batch_empty(&a->batch) && a->batch.sql.len + p->bytes > BATCH_TARGET) {
-                r = flush(a, err);
-                if (r < 0)
-                        return r;
+        if (r >= 0)
+                r = apply_decide(c, step, &decision, err);
+        if (r >= 0 && decision == DECISION_SKIP) {
+                run_step_enter(c->run, step, STEP_SKIPPED);
+                (*a->next)++;
+                return 0;
         }
-        if (!c->session_prepared) {
-                r = batch_empty(&a->batch) ? 0 : flush(a, err);
-                if (r >= 0)
-                        r = apply_prepare_session(c, err);
-                if (r < 0)
-                        return r;
-        }
-        r = script_open(s, c->changelog, p->migration, &c->context, err);
+        if (r >= 0 && decision == DECISION_RUN)
+                r = script_open(s, c->changelog, p->migration, &c->context, err);
         if (r < 0)
                 return r;
         add_prologue(a, step);
         r = add_hooks(a, step, p->undo_row ? HOOK_BEFORE_EACH_UNDO : HOOK_BEFORE_EACH_MIGRATE, err);
-        if (r >= 0)
+        if (r >= 0 && decision == DECISION_RUN)
                 r = add_script(a, step, s, true, err);
         if (r >= 0)
                 r = add_hooks(a, step, p->undo_row ? HOOK_AFTER_EACH_UNDO : HOOK_AFTER_EACH_MIGRATE,
@@ -434,6 +470,21 @@ static int between_kinds(Conversation *c, size_t next, bool *repeatables, Error 
         return r < 0 || !more ? r : apply_hooks(c, HOOK_BEFORE_REPEATABLES, err);
 }
 
+/* A migration that may fail has failed: it was rolled back, and the run goes on after it. */
+static bool pass_over(Conversation *c, size_t step, const Error *err)
+{
+        char text[sizeof err->text + sizeof err->path + 128];
+
+        if (err->code != ERROR_SQL || pg_session_lost(c->session) ||
+            !c->plan->steps[step].migration->may_fail)
+                return false;
+        (void) snprintf(text, sizeof text, "%s failed, as it may, and was left out: %s (%s:%lu)",
+                        c->run->steps[step].id, err->text, err->path, err->line);
+        run_warn(c->run, text);
+        run_step_enter(c->run, step, STEP_SKIPPED);
+        return true;
+}
+
 int apply_plan(Conversation *c, Error *err)
 {
         Backoff backoff = { .first = 200 * USEC_PER_MSEC, .cap = 10 * USEC_PER_SEC };
@@ -454,6 +505,10 @@ int apply_plan(Conversation *c, Error *err)
                 r = apply_retry(c, next, &backoff, err);
                 if (r > 0)
                         continue;
+                if (pass_over(c, next, err)) {
+                        next++;
+                        continue;
+                }
                 flush_wal(c);
                 tell_failure(c, next);
                 if (!*err->path && c->plan->steps[next].migration)

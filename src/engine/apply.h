@@ -21,4 +21,6 @@ int apply_history_sql(Conversation *c, size_t step, int64_t ms, Text *sql, Error
 /* Whether the error is one that a fresh try may not meet (lock, deadlock, serialization): then sleeps the back-off, counts the
  * retry in the step, and returns 1; 0: not retryable or tried often enough; negative: cancelled while sleeping. */
 int apply_retry(Conversation *c, size_t step, Backoff *backoff, Error *err);
+/* Asks the format whether the step is to run now, when its migration asks_first; marks the plan's step accordingly. */
+int apply_decide(Conversation *c, size_t step, Decision *ret, Error *err);
 int apply_hook_script(Conversation *c, size_t hook, const Script **ret, Error *err);

@@ -412,19 +412,24 @@ static int run_statements(Journalled *j, Error *err)
         return r;
 }
 
+/* Whether the journal holds nothing but what is done with now. */
+static bool is_last(const Journalled *j)
+{
+        return j->journal.n_rows == 0 ||
+               (j->journal.n_rows == 1 && journal_find(&j->journal, j->id));
+}
+
 static int finish(Journalled *j, Error *err)
 {
         _cleanup_text_ Text sql = TEXT_INIT(SQL_MAX);
         uint64_t ms = (clock_monotonic() - j->started) / USEC_PER_MSEC;
-        bool last = j->journal.n_rows == 0 ||
-                    (j->journal.n_rows == 1 && journal_find(&j->journal, j->id));
         int r;
 
         apply_restore_sql(j->c, &sql);
         r = apply_history_sql(j->c, j->step, (int64_t) ms, &sql, err);
         if (r < 0)
                 return r;
-        journal_sql_finish(&sql, j->c, j->id, last);
+        journal_sql_finish(&sql, j->c, j->id, is_last(j));
         r = apply_sql(j->c, &sql, err);
         if (r < 0)
                 return error_prefix(err, "recording the migration in the history");
@@ -434,31 +439,58 @@ static int finish(Journalled *j, Error *err)
         return 0;
 }
 
+static int run_whole(Journalled *j, Error *err)
+{
+        Conversation *c = j->c;
+        const PlanStep *p = &c->plan->steps[j->step];
+        int r = apply_hooks(c, p->undo_row ? HOOK_BEFORE_EACH_UNDO : HOOK_BEFORE_EACH_MIGRATE, err);
+
+        if (r >= 0)
+                r = run_statements(j, err);
+        if (r >= 0)
+                r = apply_hooks(c, p->undo_row ? HOOK_AFTER_EACH_UNDO : HOOK_AFTER_EACH_MIGRATE,
+                                err);
+        return r;
+}
+
+/* What is there of it already is not asked about again: its own first statements may have changed the answer. */
+static int decide(Journalled *j, Decision *ret, Error *err)
+{
+        *ret = DECISION_RUN;
+        return j->done > 0 || j->doubt ? 0 : apply_decide(j->c, j->step, ret, err);
+}
+
+static int skip(Journalled *j, Error *err)
+{
+        _cleanup_text_ Text sql = TEXT_INIT(SQL_MAX);
+
+        journal_sql_finish(&sql, j->c, j->id, is_last(j));
+        run_step_enter(j->c->run, j->step, STEP_SKIPPED);
+        return apply_sql(j->c, &sql, err);
+}
+
 int apply_journalled(Conversation *c, size_t step, Error *err)
 {
         const PlanStep *p = &c->plan->steps[step];
         Journalled j = {
                 .c = c, .step = step, .id = p->migration->id, .started = clock_monotonic()
         };
+        Decision decision = DECISION_RUN;
         Error ignored;
         int r;
 
         run_step_enter(c->run, step, STEP_APPLYING);
-        r = script_open(&j.script, c->changelog, p->migration, &c->context, err);
+        r = load(&j, err);
         if (r >= 0)
-                r = load(&j, err);
+                r = decide(&j, &decision, err);
         if (r >= 0)
-                r = apply_hooks(c, p->undo_row ? HOOK_BEFORE_EACH_UNDO : HOOK_BEFORE_EACH_MIGRATE,
-                                err);
-        if (r >= 0)
-                r = run_statements(&j, err);
-        if (r >= 0)
-                r = apply_hooks(c, p->undo_row ? HOOK_AFTER_EACH_UNDO : HOOK_AFTER_EACH_MIGRATE,
-                                err);
+                r = script_open(&j.script, c->changelog, p->migration, &c->context, err);
+        if (r >= 0 && decision == DECISION_RUN)
+                r = run_whole(&j, err);
         if (r < 0 && !pg_session_lost(c->session))
                 (void) pg_rollback(c->session, &ignored);
         if (r >= 0)
-                r = finish(&j, err);
+                r = decision == DECISION_SKIP ? skip(&j, err) : finish(&j, err);
         script_done(&j.script);
         journal_done(&j.journal);
         free(j.before);

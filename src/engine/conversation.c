@@ -1,5 +1,6 @@
 #include "engine/conversation.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,7 +14,8 @@ void conversation_init(Conversation *c, Database *db, Run *run)
         if (run->operation.target && run->operation.kind != OPERATION_UNDO)
                 c->options.target = (char *) (uintptr_t) run->operation.target;
         if (run->operation.version && run->operation.kind == OPERATION_BASELINE)
-                c->options.baseline_version = (char *) (uintptr_t) run->operation.version;
+                c->options.baseline_version = c->options.target =
+                        (char *) (uintptr_t) run->operation.version;
         c->context.options = &c->options;
 }
 
@@ -36,7 +38,7 @@ void conversation_hang_up(Conversation *c)
                 c->session = pg_session_free(c->session);
                 availability_rest(&c->db->availability);
         }
-        c->session_prepared = false;
+        c->session_prepared = c->row_locked = false;
         if (c->db->lock_held || c->db->lock_waiting) {
                 c->db->lock_held = c->db->lock_waiting = false;
                 database_lock_changed(c->db);
@@ -124,6 +126,8 @@ static int learn_context(Conversation *c, Error *err)
         (void) localtime_r(&now, &tm);
         (void) strftime(c->context.timestamp, sizeof c->context.timestamp, "%Y-%m-%d %H:%M:%S",
                         &tm);
+        (void) snprintf(c->context.deployment, sizeof c->context.deployment, "%010" PRIu64,
+                        clock_wall() / USEC_PER_MSEC % UINT64_C(10000000000));
         return 0;
 }
 
@@ -165,15 +169,18 @@ int conversation_wake(Conversation *c, Error *err)
 
 /* ---- the lock ---- */
 
-static void on_lock_waiting(void *userdata, const LockHolder *holder)
+void conversation_show_holder(Conversation *c, const LockHolder *holder)
 {
-        Conversation *c = userdata;
-
         if (!c->db->lock_waiting)
                 c->db->lock_waits++;
         c->db->lock_waiting = true;
         c->db->lock_holder = *holder;
         database_lock_changed(c->db);
+}
+
+static void on_lock_waiting(void *userdata, const LockHolder *holder)
+{
+        conversation_show_holder(userdata, holder);
 }
 
 int conversation_lock(Conversation *c, Error *err)

@@ -25,6 +25,7 @@ typedef struct Conversation {
         Assessment *assessment;
         Plan *plan;
         int64_t next_rank;
+        bool row_locked;       /* the tool's own lock in its table is ours: see row_lock.h */
         bool session_prepared; /* search_path and lock_timeout are set on this connection */
         size_t lost_step; /* step during which the connection was lost last, and how often in a row */
         uint64_t lost_statement; /* of it, when its statements are journalled */
@@ -42,6 +43,8 @@ int conversation_read_changelog(Conversation *c, Error *err);
 int conversation_wake(Conversation *c,
                       Error *err); /* connects, passes the gate, binds the changelog */
 int conversation_lock(Conversation *c, Error *err);
+/* Shows who holds what the conversation waits for. */
+void conversation_show_holder(Conversation *c, const LockHolder *holder);
 int conversation_assess(Conversation *c, AssessPurpose purpose,
                         Error *err); /* reads the history afresh */
 /* The first of the assessment's refusals as an error, the others as warnings of the run. */

@@ -16,13 +16,20 @@ static json_t *string_json(const char *s)
 
 static json_t *row_json(const HistoryRow *row)
 {
-        return json_pack("{s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:b}", "rank",
-                         (json_int_t) row->rank, "version", string_json(row->version),
-                         "description", string_json(row->description), "type",
-                         string_json(row->type), "script", string_json(row->script), "checksum",
-                         string_json(row->checksum), "installed_by", string_json(row->installed_by),
-                         "installed_on", string_json(row->installed_on), "execution_ms",
-                         (json_int_t) row->execution_ms, "success", row->success);
+        json_t *j = json_pack(
+                "{s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:b}", "rank", (json_int_t) row->rank,
+                "version", string_json(row->version), "description", string_json(row->description),
+                "type", string_json(row->type), "script", string_json(row->script), "checksum",
+                string_json(row->checksum), "installed_by", string_json(row->installed_by),
+                "installed_on", string_json(row->installed_on), "execution_ms",
+                (json_int_t) row->execution_ms, "success", row->success);
+
+        if (row->id) {
+                (void) json_object_set_new(j, "id", string_json(row->id));
+                (void) json_object_set_new(j, "author", string_json(row->author));
+                (void) json_object_set_new(j, "deployment", string_json(row->deployment));
+        }
+        return j;
 }
 
 static json_t *entry_json(const Entry *e)
@@ -30,11 +37,12 @@ static json_t *entry_json(const Entry *e)
         const Migration *m = e->migration;
         const HistoryRow *row = e->row;
 
-        return json_pack("{s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:b}", "version",
+        return json_pack("{s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:b}", "id",
+                         string_json(m ? m->id : row->id), "version",
                          string_json(m ? m->version : row->version), "description",
                          string_json(m ? m->description : row->description), "file",
                          string_json(m ? m->script : row->script), "state",
-                         entry_state_name(e->state), "kind",
+                         entry_state_name(e->state), "reason", string_json(e->reason), "kind",
                          m ? json_string(migration_kind_name(m->kind)) : json_null(), "rank",
                          row ? json_integer((json_int_t) row->rank) : json_null(), "installed_on",
                          string_json(row ? row->installed_on : NULL), "can_undo", e->undo != NULL);

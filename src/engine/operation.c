@@ -8,6 +8,7 @@
 #include "engine/drift_check.h"
 #include "engine/findings.h"
 #include "engine/journal.h"
+#include "engine/row_lock.h"
 #include "pg/sqlstate.h"
 #include "util/log.h"
 
@@ -129,6 +130,41 @@ static int apply_with_hooks(Conversation *c, HookEvent before, HookEvent after, 
         return r < 0 ? r : apply_hooks(c, after, err);
 }
 
+/* Rows that the tool would bring up to date on the way. */
+static int keep_up(Conversation *c, Error *err)
+{
+        _cleanup_text_ Text sql = TEXT_INIT(REPAIR_MAX), notes = TEXT_INIT(REPAIR_MAX);
+        int r;
+
+        if (!c->assessment->needs_upkeep)
+                return 0;
+        r = c->changelog->format->sql_upkeep(&sql, &notes, &c->context, c->changelog, c->history,
+                                             err);
+        if (r > 0)
+                r = apply_sql(c, &sql, err);
+        if (r >= 0 && notes.len > 0)
+                run_warn(c->run, text_str(&notes));
+        return r;
+}
+
+/* The tool's own lock is taken for changes only: to look whether there is anything to do, ours is enough. */
+static int claim(Conversation *c, Error *err)
+{
+        const Assessment *a = c->assessment;
+        bool pending = a->needs_upkeep;
+        int r;
+
+        for (size_t i = 0; !pending && i < a->n_entries; i++)
+                pending = a->entries[i].state == ENTRY_PENDING ||
+                          a->entries[i].state == ENTRY_OUTDATED;
+        if (!pending)
+                return 0;
+        r = row_lock_take(c, ASSESS_MIGRATE, err);
+        if (r >= 0 && c->assessment->n_refusals > 0)
+                r = conversation_refuse(c, err);
+        return r < 0 ? r : keep_up(c, err);
+}
+
 static int act_migrate(Conversation *c, Error *err)
 {
         int r = conversation_refuse(c, err);
@@ -149,6 +185,8 @@ static int act_migrate(Conversation *c, Error *err)
                 c->run->result = NULL;
         }
         if (r >= 0)
+                r = claim(c, err);
+        if (r >= 0)
                 r = plan_make_migrate(&c->plan, c->assessment, c->options.group, err);
         if (r >= 0)
                 r = adopt_plan(c, err);
@@ -161,9 +199,11 @@ static int act_undo(Conversation *c, Error *err)
 {
         int r = drift_guard(c, err);
 
+        if (r >= 0 && !c->run->operation.dry_run)
+                r = row_lock_take(c, ASSESS_INFO, err);
         if (r >= 0)
-                r = plan_make_undo(&c->plan, c->changelog, c->assessment, c->run->operation.target,
-                                   err);
+                r = plan_make_undo(&c->plan, c->changelog, &c->context, c->assessment,
+                                   c->run->operation.target, err);
         if (r >= 0)
                 r = adopt_plan(c, err);
         if (r < 0)
@@ -196,8 +236,11 @@ static int act_validate(Conversation *c, Error *err)
 static int act_baseline(Conversation *c, Error *err)
 {
         _cleanup_text_ Text sql = TEXT_INIT(REPAIR_MAX);
-        int r = c->changelog->format->sql_baseline(&sql, &c->context, c->history, err);
+        int r = row_lock_take(c, ASSESS_INFO, err);
 
+        if (r >= 0)
+                r = c->changelog->format->sql_baseline(&sql, &c->context, c->changelog, c->history,
+                                                       err);
         if (r > 0) {
                 run_enter(c->run, RUN_APPLYING);
                 r = apply_sql(c, &sql, err);
@@ -239,8 +282,10 @@ static int resolve_journal(Conversation *c, Text *sql, Text *notes, Error *err)
 static int act_repair(Conversation *c, Error *err)
 {
         _cleanup_text_ Text sql = TEXT_INIT(REPAIR_MAX), notes = TEXT_INIT(REPAIR_MAX);
-        int r;
+        int r = c->run->operation.dry_run ? 0 : row_lock_take(c, ASSESS_INFO, err);
 
+        if (r < 0)
+                return r;
         if (c->run->operation.resolve)
                 r = resolve_journal(c, &sql, &notes, err);
         else
@@ -256,6 +301,50 @@ static int act_repair(Conversation *c, Error *err)
         return conversation_assess(c, ASSESS_INFO, err);
 }
 
+static int act_tag(Conversation *c, Error *err)
+{
+        _cleanup_text_ Text sql = TEXT_INIT(REPAIR_MAX), note = TEXT_INIT(1024);
+        const Format *f = c->changelog->format;
+        int r;
+
+        if (!f->sql_tag) {
+                (void) error_set(err, ERROR_REFUSED, "%s has no tags", f->name);
+                return error_hint(err, "its versions say where the database is");
+        }
+        r = c->history->exists ? row_lock_take(c, ASSESS_INFO, err) : create_history(c, err);
+        if (r >= 0)
+                r = f->sql_tag(&sql, &c->context, c->history, c->run->operation.version, err);
+        if (r < 0)
+                return r;
+        run_enter(c->run, RUN_APPLYING);
+        text_printf(&note, "tagged %s\n", c->run->operation.version);
+        c->run->result = findings_notes(text_str(&note));
+        return apply_sql(c, &sql, err);
+}
+
+static int act_unlock(Conversation *c, Error *err)
+{
+        _cleanup_text_ Text notes = TEXT_INIT(4096);
+        int r = row_lock_break(c, &notes, err);
+
+        if (r >= 0)
+                c->run->result = findings_notes(text_str(&notes));
+        return r;
+}
+
+/* Versions are in order, tags are not: one that is in the history is reached. */
+static bool is_reached(const Conversation *c, const char *have, const char *wanted)
+{
+        const Format *f = c->changelog->format;
+
+        if (f->compare_versions)
+                return f->compare_versions(have, wanted) >= 0;
+        for (size_t i = 0; i < c->history->n_rows; i++)
+                if (c->history->rows[i].version && strcmp(c->history->rows[i].version, wanted) == 0)
+                        return true;
+        return false;
+}
+
 static int act_wait(Conversation *c, Error *err)
 {
         const char *wanted = c->run->operation.version, *have;
@@ -263,7 +352,7 @@ static int act_wait(Conversation *c, Error *err)
         if (!wanted)
                 return 0;
         have = c->assessment->current_version;
-        if (have && c->changelog->format->compare_versions(have, wanted) >= 0)
+        if (have && is_reached(c, have, wanted))
                 return 0;
         return error_set(err, ERROR_UNAVAILABLE, "%s is at version %s, not yet at %s", c->db->name,
                          have ? have : "(none)", wanted);
@@ -275,21 +364,23 @@ static int act_wait(Conversation *c, Error *err)
 #define NONE _HOOK_EVENT_MAX
 static const struct {
         const char *name;
-        bool changes, locks, needs_changelog;
+        bool changes, locks, needs_changelog, demands;
         AssessPurpose purpose;
         int (*act)(Conversation *c, Error *err);
         HookEvent before, after, failed; /* NONE: none, or the act's own business */
 } operations[_OPERATION_KIND_MAX] = {
-        [OPERATION_MIGRATE]  = { "migrate",  true,  true,  true,  ASSESS_MIGRATE,  act_migrate,  NONE, NONE, HOOK_AFTER_MIGRATE_ERROR },
-        [OPERATION_PLAN]     = { "plan",     false, false, true,  ASSESS_MIGRATE,  act_plan,     NONE, NONE, NONE },
-        [OPERATION_STATUS]   = { "status",   false, false, true,  ASSESS_INFO,     act_status,   HOOK_BEFORE_INFO, HOOK_AFTER_INFO, HOOK_AFTER_INFO_ERROR },
-        [OPERATION_HISTORY]  = { "history",  false, false, true,  ASSESS_INFO,     act_history,  NONE, NONE, NONE },
-        [OPERATION_VALIDATE] = { "validate", false, false, true,  ASSESS_VALIDATE, act_validate, HOOK_BEFORE_VALIDATE, HOOK_AFTER_VALIDATE, HOOK_AFTER_VALIDATE_ERROR },
-        [OPERATION_BASELINE] = { "baseline", true,  true,  true,  ASSESS_INFO,     act_baseline, HOOK_BEFORE_BASELINE, HOOK_AFTER_BASELINE, HOOK_AFTER_BASELINE_ERROR },
-        [OPERATION_REPAIR]   = { "repair",   true,  true,  true,  ASSESS_INFO,     act_repair,   HOOK_BEFORE_REPAIR, HOOK_AFTER_REPAIR, HOOK_AFTER_REPAIR_ERROR },
-        [OPERATION_UNDO]     = { "undo",     true,  true,  true,  ASSESS_INFO,     act_undo,     NONE, NONE, HOOK_AFTER_UNDO_ERROR },
-        [OPERATION_WAIT]     = { "wait",     false, false, false, ASSESS_INFO,     act_wait,     NONE, NONE, NONE },
-        [OPERATION_DRIFT]    = { "drift",    false, false, true,  ASSESS_INFO,     drift_act,    NONE, NONE, NONE },
+        [OPERATION_MIGRATE]  = { "migrate",  true,  true,  true,  true,  ASSESS_MIGRATE,  act_migrate,  NONE, NONE, HOOK_AFTER_MIGRATE_ERROR },
+        [OPERATION_PLAN]     = { "plan",     false, false, true,  true,  ASSESS_MIGRATE,  act_plan,     NONE, NONE, NONE },
+        [OPERATION_STATUS]   = { "status",   false, false, true,  false, ASSESS_INFO,     act_status,   HOOK_BEFORE_INFO, HOOK_AFTER_INFO, HOOK_AFTER_INFO_ERROR },
+        [OPERATION_HISTORY]  = { "history",  false, false, true,  false, ASSESS_INFO,     act_history,  NONE, NONE, NONE },
+        [OPERATION_VALIDATE] = { "validate", false, false, true,  true,  ASSESS_VALIDATE, act_validate, HOOK_BEFORE_VALIDATE, HOOK_AFTER_VALIDATE, HOOK_AFTER_VALIDATE_ERROR },
+        [OPERATION_BASELINE] = { "baseline", true,  true,  true,  true,  ASSESS_INFO,     act_baseline, HOOK_BEFORE_BASELINE, HOOK_AFTER_BASELINE, HOOK_AFTER_BASELINE_ERROR },
+        [OPERATION_REPAIR]   = { "repair",   true,  true,  true,  false, ASSESS_INFO,     act_repair,   HOOK_BEFORE_REPAIR, HOOK_AFTER_REPAIR, HOOK_AFTER_REPAIR_ERROR },
+        [OPERATION_UNDO]     = { "undo",     true,  true,  true,  true,  ASSESS_INFO,     act_undo,     NONE, NONE, HOOK_AFTER_UNDO_ERROR },
+        [OPERATION_WAIT]     = { "wait",     false, false, false, false, ASSESS_INFO,     act_wait,     NONE, NONE, NONE },
+        [OPERATION_DRIFT]    = { "drift",    false, false, true,  false, ASSESS_INFO,     drift_act,    NONE, NONE, NONE },
+        [OPERATION_TAG]      = { "tag",      true,  true,  true,  false, ASSESS_INFO,     act_tag,      NONE, NONE, NONE },
+        [OPERATION_UNLOCK]   = { "unlock",   true,  true,  true,  false, ASSESS_INFO,     act_unlock,   NONE, NONE, NONE },
 };
 /* clang-format on */
 
@@ -323,8 +414,11 @@ static int converse(Conversation *c, Error *err)
                 if (r >= 0)
                         r = conversation_assess(c, operations[kind].purpose, err);
         }
+        if (r >= 0 && operations[kind].demands && c->changelog->format->demand)
+                r = c->changelog->format->demand(c->changelog, &c->context, c->session, err);
         if (r >= 0)
                 r = operations[kind].act(c, err);
+        row_lock_release(c);
         if (r >= 0 && c->changelog)
                 r = apply_hooks(c, operations[kind].after, err);
         if (r < 0 && c->changelog && c->session && !pg_session_lost(c->session) &&

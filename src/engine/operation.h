@@ -17,6 +17,8 @@ typedef enum OperationKind {
         OPERATION_UNDO,
         OPERATION_WAIT,
         OPERATION_DRIFT,
+        OPERATION_TAG,
+        OPERATION_UNLOCK,
         _OPERATION_KIND_MAX,
 } OperationKind;
 const char *operation_kind_name(OperationKind k);
@@ -27,8 +29,9 @@ typedef struct Operation {
         const char *
                 target; /* NULL: as configured. UNDO: undo everything above it; NULL: the last one */
         bool dry_run;
-        uint64_t timeout;    /* usec, 0: as configured */
-        const char *version; /* WAIT: NULL = reachable only; BASELINE: NULL = as configured */
+        uint64_t timeout; /* usec, 0: as configured */
+        const char *
+                version; /* WAIT: NULL = reachable only; BASELINE: NULL = as configured; TAG: the tag */
         const char *
                 resolve; /* REPAIR: NULL, or what to do with a step that needs attention: "done", "rerun" */
         const char *snapshot;              /* file to check drift with; NULL: the state store's */

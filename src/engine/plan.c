@@ -40,8 +40,10 @@ int plan_make_migrate(Plan **ret, const Assessment *a, bool group, Error *err)
 
                 if (e->state != ENTRY_PENDING && e->state != ENTRY_OUTDATED)
                         continue;
-                p->steps[p->n_steps++] =
-                        (PlanStep){ .migration = e->migration, .begins = true, .commits = true };
+                p->steps[p->n_steps++] = (PlanStep){ .migration = e->migration,
+                                                     .previous = e->row,
+                                                     .begins = true,
+                                                     .commits = true };
                 if (e->migration->version)
                         p->to_version = e->migration->version;
         }
@@ -71,6 +73,14 @@ static int compare_undo(const void *a, const void *b)
 static int add_undo(Plan *p, const Entry *e, Error *err)
 {
         if (!e->undo) {
+                if (!e->row->version) {
+                        (void) error_set(err, ERROR_REFUSED,
+                                         "%s (%s) is in the history but not in the "
+                                         "migrations, so nothing says how to undo it",
+                                         e->row->script,
+                                         e->row->id ? e->row->id : e->row->description);
+                        return error_hint(err, "restore its file");
+                }
                 (void) error_set(err, ERROR_REFUSED, "version %s (%s) has no undo script",
                                  e->row->version, e->row->description);
                 return error_hint(err, "add U%s__%s.sql, or undo to a version not below %s",
@@ -82,13 +92,28 @@ static int add_undo(Plan *p, const Entry *e, Error *err)
         return 0;
 }
 
-int plan_make_undo(Plan **ret, const Changelog *c, const Assessment *a, const char *target,
-                   Error *err)
+/* The format knows which, by tags, dates or counts. */
+static int add_chosen(Plan *p, const Changelog *c, const FormatContext *ctx, const Assessment *a,
+                      const char *target, Error *err)
 {
-        _cleanup_(plan_freep) Plan *p = NULL;
+        _cleanup_free_ bool *chosen = calloc(a->n_entries + 1, sizeof *chosen);
+        int r;
+
+        if (!chosen)
+                return error_oom(err, "a plan");
+        r = c->format->choose_undo(chosen, a, ctx, target, err);
+        for (size_t i = 0; r >= 0 && i < a->n_entries; i++)
+                if (chosen[i])
+                        r = add_undo(p, &a->entries[i], err);
+        return r;
+}
+
+/* Those above a version; *below becomes the version that is left. */
+static int add_versions(Plan *p, const Changelog *c, const Assessment *a, const char *target,
+                        const char **below, Error *err)
+{
         const Entry *newest = NULL;
-        const char *below = NULL;
-        int r = plan_new(&p, a, a->n_entries, err);
+        int r = 0;
 
         for (size_t i = 0; r >= 0 && i < a->n_entries; i++) {
                 const Entry *e = &a->entries[i];
@@ -101,20 +126,33 @@ int plan_make_undo(Plan **ret, const Changelog *c, const Assessment *a, const ch
                 if (target && c->format->compare_versions(e->row->version, target) > 0)
                         r = add_undo(p, e, err);
                 else if (target &&
-                         (!below || c->format->compare_versions(e->row->version, below) > 0))
-                        below = e->row->version;
+                         (!*below || c->format->compare_versions(e->row->version, *below) > 0))
+                        *below = e->row->version;
         }
         if (r >= 0 && !target && newest)
                 r = add_undo(p, newest, err);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; !target && newest && i < a->n_entries; i++) {
+        for (size_t i = 0; r >= 0 && !target && newest && i < a->n_entries; i++) {
                 const Entry *e = &a->entries[i];
 
                 if (can_be_undone(e) && e != newest &&
-                    (!below || c->format->compare_versions(e->row->version, below) > 0))
-                        below = e->row->version;
+                    (!*below || c->format->compare_versions(e->row->version, *below) > 0))
+                        *below = e->row->version;
         }
+        return r;
+}
+
+int plan_make_undo(Plan **ret, const Changelog *c, const FormatContext *ctx, const Assessment *a,
+                   const char *target, Error *err)
+{
+        _cleanup_(plan_freep) Plan *p = NULL;
+        const char *below = NULL;
+        int r = plan_new(&p, a, a->n_entries, err);
+
+        if (r >= 0)
+                r = c->format->choose_undo ? add_chosen(p, c, ctx, a, target, err)
+                                           : add_versions(p, c, a, target, &below, err);
+        if (r < 0)
+                return r;
         if (p->n_steps > 0)
                 p->to_version = below;
         qsort(p->steps, p->n_steps, sizeof *p->steps, compare_undo);

@@ -8,6 +8,8 @@
 typedef struct PlanStep {
         const Migration *migration; /* whose script runs: borrowed from the changelog */
         const HistoryRow *undo_row; /* undo: the row it takes back; borrowed from the history */
+        const HistoryRow *previous; /* its own row from before, when it runs again */
+        bool marked;                /* recorded without being run, as prepare() decided */
         bool transactional, has_long;
         uint64_t statements, bytes;
         bool begins,
@@ -21,9 +23,10 @@ typedef struct Plan {
 } Plan;
 
 int plan_make_migrate(Plan **ret, const Assessment *a, bool group, Error *err);
-/* Undoes what was applied above target, newest first; target NULL: the newest one. ERROR_REFUSED when one has no undo script. */
-int plan_make_undo(Plan **ret, const Changelog *c, const Assessment *a, const char *target,
-                   Error *err);
+/* Undoes what was applied above target, or what the format takes it for, newest first; target NULL: the newest one. ERROR_REFUSED
+ * when one has no undo script. */
+int plan_make_undo(Plan **ret, const Changelog *c, const FormatContext *ctx, const Assessment *a,
+                   const char *target, Error *err);
 Plan *plan_free(Plan *p);
 DEFINE_CLEANUP(Plan *, plan_free)
 /* Opens and scans each script, so that what cannot run is refused before anything ran, and notes what it is. */

@@ -8,10 +8,9 @@
 int script_error_at(const Script *s, size_t at, Error *err)
 {
         unsigned long line, column;
+        const char *path = script_text_position(&s->text, at, &line, &column);
 
-        scanner_position(s->text.file.data, s->text.file.size, script_text_origin(&s->text, at),
-                         &line, &column);
-        return error_at(err, s->path, line, column);
+        return error_at(err, path ? path : s->path, line, column);
 }
 
 static bool starts_with(const char *s, const char *end, const char *word)
@@ -76,7 +75,8 @@ static void judge_statement(Script *s, Judge *j, const Statement *st, int server
                 s->changes_session = true;
 }
 
-static int verdict(Script *s, const Judge *j, const Migration *m, bool mixed, Error *err)
+static int verdict(Script *s, const Judge *j, const Migration *m, const Format *f, bool mixed,
+                   Error *err)
 {
         if (j->in_transaction) {
                 (void) error_set(err, ERROR_CHANGELOG,
@@ -103,11 +103,10 @@ static int verdict(Script *s, const Judge *j, const Migration *m, bool mixed, Er
                         "%s mixes statements that can and that cannot run in a transaction (%s)",
                         s->path, statement_kind_name(j->nontx.kind));
                 (void) script_error_at(s, j->nontx.first, err);
-                return error_hint(
-                        err,
-                        "split the file, or set mixed = yes (or executeInTransaction=false in "
-                        "%s.conf): it then runs statement by statement, each journalled",
-                        m->path);
+                return error_hint(err,
+                                  "split it, or set mixed = yes (or %s): it then runs statement by "
+                                  "statement, each journalled",
+                                  f->outside_hint);
         }
         s->own_transactions = j->has_tx_control;
         s->transactional = m->tx != TX_NEVER && !j->has_nontx && !j->has_tx_control;
@@ -134,7 +133,7 @@ int script_open(Script *ret, const Changelog *c, const Migration *m, const Forma
         }
         if (r < 0)
                 return s.text.replaced ? script_error_at(&s, scanner.at, err) : r;
-        r = verdict(&s, &judge, m, ctx->options->mixed, err);
+        r = verdict(&s, &judge, m, c->format, ctx->options->mixed, err);
         if (r < 0)
                 return r;
         *ret = s;

@@ -26,6 +26,9 @@ void database_settings_done(DatabaseSettings *s)
         }
         free(f->placeholders);
         free(f->target);
+        free(f->contexts);
+        free(f->labels);
+        free(f->root);
         *s = (DatabaseSettings){ .name = NULL };
 }
 

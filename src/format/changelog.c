@@ -31,6 +31,7 @@ const char *entry_state_name(EntryState s)
                 [ENTRY_FAILED] = "failed",
                 [ENTRY_UNDONE] = "undone",
                 [ENTRY_MARKER] = "marker",
+                [ENTRY_FILTERED] = "filtered",
         };
 
         return names[s];
@@ -96,6 +97,8 @@ Changelog *changelog_free(Changelog *c)
         for (size_t i = 0; i < c->n_hooks; i++)
                 migration_done(&c->hooks[i].script);
         free_strings(c->warnings, c->n_warnings);
+        if (c->model)
+                c->format->forget(c->model);
         free(c->migrations);
         free(c->hooks);
         free(c->folder);
@@ -138,6 +141,10 @@ static void history_row_done(HistoryRow *row)
         free(row->type);
         free(row->script);
         free(row->installed_by);
+        free(row->id);
+        free(row->author);
+        free(row->deployment);
+        free(row->tool_version);
         free(row->checksum);
         free(row->installed_on);
 }

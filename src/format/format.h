@@ -39,13 +39,18 @@ typedef struct Migration {
         char *id; /* how people call it, unique in the changelog: "1.2", or "R:description", ... */
         char *version; /* as the history stores it; NULL where there is none */
         char *description;
-        char *script;   /* path below the folder, '/' separated: what the history stores */
-        char *path;     /* folder/script: for errors */
+        char *script;       /* path below the folder, '/' separated: what the history stores */
+        char *path;         /* folder/script: for errors */
+        unsigned long line; /* where it begins in path; 0: it is the whole file */
         char *checksum; /* as text, "" when the format has none; of a repeatable only after bind() */
         TxPolicy tx;
         bool replace_placeholders;
+        bool asks_first; /* prepare() decides, right before its turn, whether it runs */
+        bool may_fail;   /* its failure is reported and rolled back, and what follows goes on */
         int32_t checksum_alt; /* format-private: a second checksum that matches too */
         bool has_checksum_alt;
+        const void
+                *model; /* format-private: what it was made from; the changelog's model owns it */
 } Migration;
 
 /* Where SQL of the user's runs besides migrations. Formats without hooks have none. */
@@ -101,6 +106,7 @@ typedef struct Changelog {
         size_t n_hooks;
         char **warnings; /* files that look like migrations but are not: one sentence each */
         size_t n_warnings;
+        void *model; /* format-private; given back by format->forget() */
 } Changelog;
 Changelog *changelog_free(Changelog *c);
 DEFINE_CLEANUP(Changelog *, changelog_free)
@@ -131,7 +137,11 @@ typedef struct FormatOptions {
         char *placeholder_prefix, *placeholder_suffix, *placeholder_separator; /* "${", "}", ":" */
         Placeholder *placeholders;
         size_t n_placeholders;
-        char *target; /* "latest" (or ""), "current", "next", VERSION, "VERSION?" */
+        char *target; /* "latest" (or ""), "current", "next", VERSION, "VERSION?", or as the format has it */
+        char *contexts; /* of this run, comma-separated; "": none given */
+        char *labels;   /* which labels run, an expression; "": any */
+        char *root; /* folder that the paths in the history start at; "": that of the changelog file */
+        bool allow_environment; /* ${NAME} in a changelog may be an environment variable */
 } FormatOptions;
 
 /* What the format must know of the database it works on. Filled by the engine right after connecting. */
@@ -142,6 +152,8 @@ typedef struct FormatContext {
         const char *schema; /* the history's schema: set by Format.resolve() into buf below */
         char schema_buf[256];
         char timestamp[32]; /* local "yyyy-MM-dd HH:mm:ss" at the start of the run */
+        char deployment
+                [16]; /* last ten digits of the milliseconds since 1970, then: names what one run did */
 } FormatContext;
 
 /* ---- what the history says ---- */
@@ -150,6 +162,9 @@ typedef struct HistoryRow {
         int64_t rank;
         char *version; /* NULL where there is none */
         char *description, *type, *script, *installed_by;
+        char *id, *author;  /* of the formats that call their migrations so; else NULL */
+        char *deployment;   /* which run wrote it; NULL: not told */
+        char *tool_version; /* of the tool that wrote it; NULL: not told */
         char *checksum;     /* NULL when the column is */
         char *installed_on; /* as the server prints it, ISO */
         int64_t execution_ms;
@@ -185,7 +200,8 @@ typedef enum EntryState {
         ENTRY_FUTURE,  /* the same, newer than every file */
         ENTRY_FAILED,  /* success=false */
         ENTRY_UNDONE,
-        ENTRY_MARKER, /* rows such as SCHEMA or DELETE that are no migration's */
+        ENTRY_MARKER,   /* rows such as SCHEMA or DELETE that are no migration's */
+        ENTRY_FILTERED, /* not meant for this run: contexts, labels, ... */
         _ENTRY_STATE_MAX,
 } EntryState;
 const char *entry_state_name(EntryState s); /* "pending", "out of order", ... */
@@ -194,6 +210,8 @@ typedef struct Entry {
         const Migration *migration; /* NULL: no file; borrowed from the changelog */
         const HistoryRow *row;      /* NULL: no row; borrowed from the history */
         const Migration *undo;      /* the undo script of it, if there is one */
+        const char *
+                reason; /* why it is filtered, ignored, ...: a few words, static or the changelog's; NULL: none */
         EntryState state;
 } Entry;
 
@@ -209,6 +227,7 @@ typedef struct Assessment {
         size_t n_warnings;
         bool needs_table; /* sql_create() has to run first: the history table, or a schema of schemas, does not exist */
         bool needs_baseline; /* ... with a baseline row (baseline_on_migrate) */
+        bool needs_upkeep; /* rows that migrate brings up to date before anything else: sql_upkeep() */
 } Assessment;
 Assessment *assessment_free(Assessment *a);
 DEFINE_CLEANUP(Assessment *, assessment_free)
@@ -233,10 +252,44 @@ typedef struct ScriptText {
                 bool fixed; /* ... or, all of them, stand for the placeholder at byte in */
         } * splices;
         size_t n_splices;
+        /* Generated text has no file of its own: each place says where what follows it comes from. */
+        struct ScriptPlace {
+                size_t out;
+                const char *path;   /* borrowed: lives as long as the changelog */
+                unsigned long line; /* of the byte at out */
+                bool follows; /* the lines of the text are those of the file; else all of it stands for that line */
+        } * places;
+        size_t n_places;
 } ScriptText;
 void script_text_done(ScriptText *t);
 size_t script_text_origin(const ScriptText *t,
                           size_t at); /* offset in the file of offset `at` in data */
+/* 1-based line, and column (0: unknown), of what offset `at` in data comes from. Returns its file, or NULL: the script's own. */
+const char *script_text_position(const ScriptText *t, size_t at, unsigned long *line,
+                                 unsigned long *column);
+
+/* ---- what the database has to say about one migration ---- */
+
+typedef enum Decision {
+        DECISION_RUN,
+        DECISION_SKIP, /* neither run nor recorded: the next run asks again */
+        DECISION_MARK, /* recorded without being run */
+} Decision;
+
+/* A migration that is recorded. */
+typedef struct Applied {
+        const Migration *migration;
+        const HistoryRow *previous; /* its row from before, when it ran again; NULL: none */
+        bool marked;                /* DECISION_MARK */
+        int64_t rank;               /* <= 0: the server takes the next one */
+        int64_t ms;                 /* < 0: the server computes it (see below) */
+} Applied;
+
+/* Who holds the lock that a format's own tool keeps in a table. */
+typedef struct FormatHolder {
+        char who[256], since[40];
+        bool abandoned; /* no session of such a tool is connected to the database */
+} FormatHolder;
 
 /* ---- the format ---- */
 
@@ -260,11 +313,22 @@ struct Format {
         int (*bind)(Changelog *c, const FormatContext *ctx, Error *err);
         /* bigint advisory keys of the format's own tool, in the order in which they are taken. Returns how many. */
         size_t (*lock_keys)(const FormatContext *ctx, int64_t keys[FORMAT_MAX_LOCK_KEYS]);
+        /* The lock that the tool keeps in a table, beside our own that is held already: NULL: it has none. lock_row tries once, after
+         * sql_create(): 1 taken, 0 somebody else's (*holder says whose). A row that a dead run of pgmigrated left is taken over.
+         * sql_unlock appends what gives it back, whoever holds it. In a fiber. */
+        int (*lock_row)(const FormatContext *ctx, PgSession *s, FormatHolder *holder, Error *err);
+        int (*sql_unlock)(Text *sql, const FormatContext *ctx, Error *err);
         /* Reads the history in as few round trips as can be (one when the table exists). In a fiber. */
         int (*load)(History **ret, const FormatContext *ctx, PgSession *s, Error *err);
         /* Pure. */
         int (*assess)(Assessment **ret, const Changelog *c, const History *h,
                       const FormatContext *ctx, AssessPurpose purpose, Error *err);
+        /* What the changelog as a whole demands of the database before anything of it is looked at; NULL: nothing. In a fiber. */
+        int (*demand)(const Changelog *c, const FormatContext *ctx, PgSession *s, Error *err);
+        /* For a migration that asks_first, right before its turn, outside of a transaction: whether it runs, with a sentence in
+         * why if not; learns what open_script() needs of the database. An error stops the run. NULL where none asks. In a fiber. */
+        int (*prepare)(Decision *ret, Text *why, const Changelog *c, const Migration *m,
+                       const FormatContext *ctx, PgSession *s, Error *err);
         /* The text of a migration or hook, checked against the checksum read() saw (ERROR_CHANGELOG when the file
          * changed meanwhile or is gone). */
         int (*open_script)(ScriptText *ret, const Changelog *c, const Migration *m,
@@ -276,20 +340,32 @@ struct Format {
          * server takes the next one; an explicit rank is the better fence, since it collides when somebody else wrote. */
         int (*sql_create)(Text *sql, const FormatContext *ctx, const History *h, bool baseline,
                           Error *err);
-        int (*sql_applied)(Text *sql, const FormatContext *ctx, const Migration *m, int64_t rank,
-                           int64_t ms, Error *err);
+        int (*sql_applied)(Text *sql, const FormatContext *ctx, const Applied *a, Error *err);
         int (*sql_undone)(Text *sql, const FormatContext *ctx, const HistoryRow *row,
                           const Migration *undo, int64_t rank, int64_t ms, Error *err);
-        int (*sql_baseline)(Text *sql, const FormatContext *ctx, const History *h,
-                            Error *err); /* 0: nothing to do, 1: sql */
+        /* 0: nothing to do, 1: sql */
+        int (*sql_baseline)(Text *sql, const FormatContext *ctx, const Changelog *c,
+                            const History *h, Error *err);
         /* Appends SQL and one sentence a change to notes (newline-ended). 0: nothing to repair, 1: sql. */
         int (*sql_repair)(Text *sql, Text *notes, const FormatContext *ctx, const Changelog *c,
                           const History *h, Error *err);
+        /* For an assessment that needs_upkeep; NULL where none does. Appends like sql_repair. */
+        int (*sql_upkeep)(Text *sql, Text *notes, const FormatContext *ctx, const Changelog *c,
+                          const History *h, Error *err);
+        /* Gives the state that the database is in a name; NULL: the format has none. */
+        int (*sql_tag)(Text *sql, const FormatContext *ctx, const History *h, const char *tag,
+                       Error *err);
+        /* Which entries an undo to target (NULL: of the newest) takes back: chosen[] has one for each. NULL: those above a version. */
+        int (*choose_undo)(bool *chosen, const Assessment *a, const FormatContext *ctx,
+                           const char *target, Error *err);
         int64_t (*next_rank)(const History *h);
-        /* < 0, 0, > 0; both are versions as the history stores them. */
+        /* < 0, 0, > 0; both are versions as the history stores them. NULL: they are names, without an order. */
         int (*compare_versions)(const char *a, const char *b);
         /* The file name for `new NAME`, given the changelog so far: "V4__add_orders.sql"; the caller frees. */
         int (*new_name)(char **ret, const Changelog *c, const char *name, Error *err);
+        void (*forget)(void *model); /* of a changelog; NULL where there is none */
+        const char
+                *outside_hint; /* how a migration is told to run without a transaction; a clause */
 };
 
 extern const Format *const formats[]; /* NULL-terminated */

@@ -12,6 +12,7 @@ void script_text_done(ScriptText *t)
         file_view_done(&t->file);
         free(t->replaced);
         free(t->splices);
+        free(t->places);
         *t = (ScriptText){ 0 };
 }
 
@@ -70,6 +71,51 @@ size_t script_text_origin(const ScriptText *t, size_t at)
                 return at;
         const struct ScriptSplice *s = &t->splices[lo - 1];
         return s->fixed ? s->in : s->in + (at - s->out);
+}
+
+static const struct ScriptPlace *place_of(const ScriptText *t, size_t at)
+{
+        size_t lo = 0, hi = t->n_places;
+
+        while (lo < hi) {
+                size_t mid = lo + (hi - lo) / 2;
+
+                if (t->places[mid].out <= at)
+                        lo = mid + 1;
+                else
+                        hi = mid;
+        }
+        return lo > 0 ? &t->places[lo - 1] : NULL;
+}
+
+const char *script_text_position(const ScriptText *t, size_t at, unsigned long *line,
+                                 unsigned long *column)
+{
+        const struct ScriptPlace *place = place_of(t, at);
+
+        if (!place) {
+                script_position(t->file.data, script_text_origin(t, at), line, column);
+                return NULL;
+        }
+        *line = 1;
+        *column = 0;
+        if (place->follows)
+                script_position(t->data + place->out, at - place->out, line, column);
+        if (*line == 1) /* it may begin anywhere in its line */
+                *column = 0;
+        *line += place->line - 1;
+        return place->path;
+}
+
+int script_text_add_place(ScriptText *t, struct ScriptPlace place, Error *err)
+{
+        struct ScriptPlace *room = array_room(t->places, t->n_places, sizeof *room);
+
+        if (!room)
+                return error_oom(err, "the places of a script");
+        t->places = room;
+        room[t->n_places++] = place;
+        return 0;
 }
 
 static int fault(const ScriptText *t, const char *at, const char *path, Error *err)

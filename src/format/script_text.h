@@ -17,5 +17,8 @@ typedef const char *(*PlaceholderLookup)(void *userdata, const char *name, size_
 int script_text_replace(ScriptText *t, const char *prefix, const char *suffix,
                         PlaceholderLookup lookup, void *userdata, const char *path, Error *err);
 
+/* For generated text: in the order of their offsets. The generated text itself is t->replaced, which t frees, and t->data. */
+int script_text_add_place(ScriptText *t, struct ScriptPlace place, Error *err);
+
 /* 1-based line, and column in characters, of byte `at` of a file. A byte order mark takes no column. */
 void script_position(const char *data, size_t at, unsigned long *line, unsigned long *column);

@@ -31,6 +31,8 @@ static const DirectCommand direct_commands[] = {
         { "repair", OPERATION_REPAIR, true, report_run },
         { "undo", OPERATION_UNDO, true, report_run },
         { "drift", OPERATION_DRIFT, true, report_drift },
+        { "tag", OPERATION_TAG, true, report_run },
+        { "unlock", OPERATION_UNLOCK, true, report_run },
         { "wait", OPERATION_WAIT, false, report_wait },
 };
 
@@ -295,7 +297,7 @@ static int prepare_operation(Direct *d, Error *err)
                 return r;
         d->operation.kind = d->command->kind;
         d->operation.dry_run = l->flags[FLAG_DRY_RUN] != NULL;
-        d->operation.version = l->flags[FLAG_VERSION];
+        d->operation.version = l->n_arguments > 0 ? l->arguments[0] : l->flags[FLAG_VERSION];
         d->operation.resolve = l->flags[FLAG_RESOLVE];
         d->operation.snapshot = l->flags[FLAG_SNAPSHOT];
         d->operation.save = l->flags[FLAG_SAVE] != NULL;

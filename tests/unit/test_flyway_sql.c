@@ -93,8 +93,11 @@ static void test_applied(void **state)
                 Error err;
 
                 options.installed_by = (char *) (uintptr_t) cases[i].by;
-                assert_int_equal(flyway_sql_applied(&sql, &ctx, &cases[i].m, cases[i].rank,
-                                                    cases[i].ms, &err),
+                assert_int_equal(flyway_sql_applied(&sql, &ctx,
+                                                    &(Applied){ .migration = &cases[i].m,
+                                                                .rank = cases[i].rank,
+                                                                .ms = cases[i].ms },
+                                                    &err),
                                  0);
                 assert_string_equal(text_str(&sql), cases[i].want);
         }
@@ -110,7 +113,10 @@ static void test_too_long(void **state)
         Error err;
 
         (void) state;
-        assert_int_equal(flyway_sql_applied(&sql, &ctx, &m, 1, 1, &err), -ERROR_TOO_LARGE);
+        assert_int_equal(flyway_sql_applied(&sql, &ctx,
+                                            &(Applied){ .migration = &m, .rank = 1, .ms = 1 },
+                                            &err),
+                         -ERROR_TOO_LARGE);
 }
 
 static void test_undone(void **state)
@@ -216,7 +222,7 @@ static void test_baseline(void **state)
                                            row_of(1, cases[i].version, cases[i].description,
                                                   cases[i].type, NULL),
                                            &err);
-                assert_int_equal(flyway_sql_baseline(&sql, &ctx, h, &err), cases[i].r);
+                assert_int_equal(flyway_sql_baseline(&sql, &ctx, NULL, h, &err), cases[i].r);
                 if (cases[i].r < 0)
                         assert_non_null(strstr(err.text, cases[i].text));
                 else

@@ -158,7 +158,7 @@ static void test_undo(void **state)
                 int r;
 
                 setup(&f, cases[i].entries);
-                r = plan_make_undo(&p, &f.changelog, &f.assessment, cases[i].target, &err);
+                r = plan_make_undo(&p, &f.changelog, NULL, &f.assessment, cases[i].target, &err);
                 if (!cases[i].steps) {
                         assert_int_equal(r, -ERROR_REFUSED);
                         assert_non_null(strstr(err.text, "no undo script"));
@@ -182,7 +182,7 @@ static void test_undo_goes_back_in_the_order_of_ranks(void **state)
         (void) state;
         setup(&f, "aaa");
         f.rows[1].rank = 9;
-        assert_return_code(plan_make_undo(&p, &f.changelog, &f.assessment, "0", &err), 0);
+        assert_return_code(plan_make_undo(&p, &f.changelog, NULL, &f.assessment, "0", &err), 0);
         describe(p, steps, sizeof steps);
         assert_string_equal(steps, "2 3 1");
         assert_null(p->to_version);

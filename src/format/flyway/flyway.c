@@ -22,4 +22,5 @@ const Format flyway_format = {
         .next_rank = flyway_next_rank,
         .compare_versions = flyway_version_compare,
         .new_name = flyway_new_name,
+        .outside_hint = "executeInTransaction=false in the file's .conf",
 };

@@ -135,11 +135,11 @@ char *flyway_migration_label(const Migration *m, char *buf);
 void flyway_add_table(Text *sql, const FormatContext *ctx); /* "schema"."table" */
 int flyway_sql_create(Text *sql, const FormatContext *ctx, const History *h, bool baseline,
                       Error *err);
-int flyway_sql_applied(Text *sql, const FormatContext *ctx, const Migration *m, int64_t rank,
-                       int64_t ms, Error *err);
+int flyway_sql_applied(Text *sql, const FormatContext *ctx, const Applied *a, Error *err);
 int flyway_sql_undone(Text *sql, const FormatContext *ctx, const HistoryRow *row,
                       const Migration *undo, int64_t rank, int64_t ms, Error *err);
-int flyway_sql_baseline(Text *sql, const FormatContext *ctx, const History *h, Error *err);
+int flyway_sql_baseline(Text *sql, const FormatContext *ctx, const Changelog *c, const History *h,
+                        Error *err);
 int flyway_sql_repair(Text *sql, Text *notes, const FormatContext *ctx, const Changelog *c,
                       const History *h, Error *err);
 

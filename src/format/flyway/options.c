@@ -124,10 +124,30 @@ static int check_length(const char *option, const char *s, size_t max, Error *er
                          option, max);
 }
 
+/* Options that would silently do nothing. */
+static int check_foreign(const FormatOptions *o, Error *err)
+{
+        const struct {
+                const char *name, *value;
+        } foreign[] = { { "contexts", o->contexts },
+                        { "labels", o->labels },
+                        { "migrations_root", o->root } };
+
+        for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+                if (foreign[i].value && *foreign[i].value) {
+                        (void) error_set(err, ERROR_CONFIG, "%s = %s means nothing to flyway",
+                                         foreign[i].name, foreign[i].value);
+                        return error_hint(err, "remove it, or set format = liquibase");
+                }
+        return 0;
+}
+
 int flyway_check_options(const FormatOptions *o, Error *err)
 {
         int r = check_patterns(o, err);
 
+        if (r >= 0)
+                r = check_foreign(o, err);
         if (r >= 0)
                 r = check_target(o->target, err);
         if (r >= 0)

@@ -199,17 +199,18 @@ int flyway_sql_create(Text *sql, const FormatContext *ctx, const History *h, boo
         return finish(sql, err);
 }
 
-int flyway_sql_applied(Text *sql, const FormatContext *ctx, const Migration *m, int64_t rank,
-                       int64_t ms, Error *err)
+int flyway_sql_applied(Text *sql, const FormatContext *ctx, const Applied *a, Error *err)
 {
+        const Migration *m = a->migration;
+
         flyway_add_insert(sql, ctx,
-                          &(FlywayInsert){ .rank = rank > 0 ? rank : -1,
+                          &(FlywayInsert){ .rank = a->rank > 0 ? a->rank : -1,
                                            .version = m->version,
                                            .description = m->description,
                                            .type = flyway_type(m->kind),
                                            .script = m->script,
                                            .checksum = m->checksum,
-                                           .ms = ms,
+                                           .ms = a->ms,
                                            .success = true });
         return finish(sql, err);
 }
@@ -238,9 +239,12 @@ static int other_baseline(const FormatContext *ctx, const HistoryRow *row, Error
         return error_hint(err, "leave it, or drop the history table and set the baseline again");
 }
 
-int flyway_sql_baseline(Text *sql, const FormatContext *ctx, const History *h, Error *err)
+int flyway_sql_baseline(Text *sql, const FormatContext *ctx, const Changelog *c, const History *h,
+                        Error *err)
 {
         const FormatOptions *o = ctx->options;
+
+        (void) c;
 
         for (size_t i = 0; i < h->n_rows; i++) {
                 const HistoryRow *row = &h->rows[i];
