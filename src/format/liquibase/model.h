@@ -93,7 +93,9 @@ typedef struct ChangelogFile {
                 *labels; /* its own and those of the include that brought it in; NULL: none */
         const struct ChangelogFile *parent;
         Quoting quoting;
-        bool is_sql, ignored;
+        bool is_sql, is_xml, ignored;
+        const char *
+                filter_reason; /* why nothing of it is meant for this run ("context", "label"); NULL: it is */
 } ChangelogFile;
 
 typedef enum RollbackKind {
@@ -116,7 +118,8 @@ struct ChangeSet {
         const char *contexts_column, *labels_column; /* as stored; NULL: none */
         const char *comments;                        /* "" none */
         const char *tag;                             /* of its first tagDatabase; NULL: none */
-        const char **valid_checksums;
+        const char *
+                *valid_checksums; /* "N:text", as Liquibase reads them; "any" accepts everything */
         size_t n_valid_checksums;
         Quoting quoting;
         Change *changes;
@@ -137,8 +140,15 @@ typedef struct Model {
         size_t n_sets;
         Preconditions *preconditions; /* of the changelogs */
         Error *faults; /* what validation finds wrong without a database: every one of them */
-        size_t n_faults;
+        /* As many: the changeset that a fault is of, where it is one only for as long as that has yet to run; NULL: always one. */
+        const ChangeSet **fault_sets;
+        size_t n_faults, faults_size; /* how many there are, and there is room for */
 } Model;
+#define MODEL_MAX_FAULTS 1000
+
+/* Takes a copy of the fault; beyond MODEL_MAX_FAULTS they are dropped. set: see fault_sets. What is filtered out of this run has
+ * none. The text is prefixed with the set's identity, and a position that is missing becomes the set's. */
+int model_fault(Model *m, const ChangeSet *set, const Error *fault, Error *err);
 
 /* What only the database knows, NULL until it is known. */
 typedef struct ModelDatabase {
@@ -149,6 +159,9 @@ typedef struct ModelDatabase {
 /* Reads the changelog of o->folder with all that it includes. Errors name file, line and changeset. */
 int model_load(Model **ret, const FormatOptions *o, const ModelDatabase *db, Error *err);
 Model *model_free(Model *m);
+/* The changelog in the folder, by the names people use; the caller frees. ERROR_CHANGELOG that lists them when there is none or
+ * there are several. */
+int model_find(char **ret, const char *folder, Error *err);
 DEFINE_CLEANUP(Model *, model_free)
 
 /* Opens a file that a changelog names, relative to the root or to the changelog that names it; refuses what leads out of the root,
