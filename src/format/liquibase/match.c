@@ -6,9 +6,9 @@
 
 /* Expressions end up in a column of 255 characters. */
 #define EXPRESSION_MAX 1024
-/* Stand for the value of a pair of parentheses. */
-#define IS_TRUE '\1'
-#define IS_FALSE '\2'
+/* Stand for the value of a pair of parentheses: bytes that UTF-8 has no use for. */
+#define IS_TRUE '\xfe'
+#define IS_FALSE '\xff'
 
 static bool is_space(char c)
 {
@@ -210,7 +210,7 @@ int match_expression(const char *expression, const NameList *names, Error *err)
 
                 if (c == IS_TRUE || c == IS_FALSE)
                         return error_set(err, ERROR_CHANGELOG,
-                                         "expression contains a control character");
+                                         "expression is not UTF-8");
                 buf[i] = c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c;
         }
         for (size_t from = 0; from <= len;) {

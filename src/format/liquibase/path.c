@@ -150,7 +150,7 @@ int path_resolve(const char **ret, const Model *m, const ChangelogFile *from, co
                  bool relative, Error *err)
 {
         /* The model's arena grows also where what is in it is only read. */
-        Arena *a = (Arena *) &m->arena;
+        Arena *a = (Arena *) (uintptr_t) &m->arena;
         const char *path = relative ? path_beside(a, from, name) : path_normalise(a, name);
 
         if (!path)
