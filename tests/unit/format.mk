@@ -1,11 +1,6 @@
 FLYWAY_VECTORS = tests/unit/flyway_vectors.h
 unit_tests += test_script_text test_flyway_names test_flyway_checksum test_flyway_lock test_flyway_read \
   test_flyway_assess test_flyway_sql
-unit_tests += test_liquibase_match test_liquibase_properties
-test_liquibase_match_SOURCES = tests/unit/test_liquibase_match.c
-test_liquibase_match_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
-test_liquibase_properties_SOURCES = tests/unit/test_liquibase_properties.c
-test_liquibase_properties_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
 test_script_text_SOURCES = tests/unit/test_script_text.c
 test_script_text_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
 test_flyway_names_SOURCES = tests/unit/test_flyway_names.c $(FLYWAY_VECTORS)

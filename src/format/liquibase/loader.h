@@ -55,6 +55,3 @@ ChangeSet *loader_find(const Loader *l, const char *path, const char *id, const 
 /* ---- precondition_read.c ---- */
 int preconditions_read(Preconditions **ret, Loader *l, const ChangelogFile *file,
                        const ChangeSet *set, const Node *n, Error *err);
-
-/* ---- names.c ---- */
-/* Elements and attributes that are known there; names of XML are checked. */
