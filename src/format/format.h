@@ -179,6 +179,7 @@ typedef struct History {
         size_t n_rows;
         char **missing_schemas; /* of those that the options name: do not exist yet */
         size_t n_missing_schemas;
+        uint32_t missing_columns; /* format-private: what an older table lacks, a bit each */
         int64_t next_rank; /* as load() foresees it: after the rows that sql_create() will write; 0: by the rows alone */
 } History;
 History *history_free(History *h);

@@ -209,8 +209,7 @@ int match_expression(const char *expression, const NameList *names, Error *err)
                 char c = expression[i];
 
                 if (c == IS_TRUE || c == IS_FALSE)
-                        return error_set(err, ERROR_CHANGELOG,
-                                         "expression is not UTF-8");
+                        return error_set(err, ERROR_CHANGELOG, "expression is not UTF-8");
                 buf[i] = c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c;
         }
         for (size_t from = 0; from <= len;) {
