@@ -28,7 +28,7 @@ def migrate_case(binary, workdir, server):
         shutil.copytree(case.path, folder)
         database = server.create_database()
         if case.read("setup.sql"):
-            database.execute(case.read("setup.sql"))
+            database.query(case.read("setup.sql"))
         cli = Cli(binary, workdir, {"DATABASE_URL": database.url(), "migrations": f"{folder}/{case.root}",
                                     "format": "liquibase"})
         done = run(cli, case, case.fails and not case.step2)
@@ -70,13 +70,13 @@ def test_nothing_to_do_afterwards(name, server, binary, workdir):
 
 
 def seed(database, rows):
-    database.execute(
+    database.query(
         "CREATE TABLE databasechangelog (ID VARCHAR(255) NOT NULL, AUTHOR VARCHAR(255) NOT NULL, FILENAME VARCHAR(255) "
         "NOT NULL, DATEEXECUTED TIMESTAMP WITHOUT TIME ZONE NOT NULL, ORDEREXECUTED INTEGER NOT NULL, EXECTYPE "
         "VARCHAR(10) NOT NULL, MD5SUM VARCHAR(35), DESCRIPTION VARCHAR(255), COMMENTS VARCHAR(255), TAG VARCHAR(255), "
         "LIQUIBASE VARCHAR(20), CONTEXTS VARCHAR(255), LABELS VARCHAR(255), DEPLOYMENT_ID VARCHAR(10))")
     for row in rows:
-        database.execute(
+        database.query(
             f"INSERT INTO databasechangelog ({', '.join(liquibase.COLUMNS)}, dateexecuted) VALUES "
             f"({', '.join(['%s'] * len(liquibase.COLUMNS))}, now() + {row['orderexecuted']} * interval '1 second')",
             [row[c] for c in liquibase.COLUMNS])
