@@ -1,9 +1,9 @@
 #pragma once
-/* What the parts that make a model share: load.c, changeset.c, precondition_read.c, path.c. */
+/* What the parts that make a model share: model.c, load.c, changeset.c, audience.c, element.c, precondition_read.c, path.c. */
 #include "format/liquibase/model.h"
 
 /* Sets that Liquibase puts first or last, whatever file they are in (runOrder). */
-typedef enum RunOrder { RUN_FIRST, RUN_NORMAL, RUN_LAST, _RUN_ORDER_MAX } RunOrder;
+typedef enum RunOrder { RUN_NORMAL, RUN_FIRST, RUN_LAST, _RUN_ORDER_MAX } RunOrder;
 
 typedef struct SetList {
         ChangeSet **sets;
@@ -13,17 +13,17 @@ typedef struct SetList {
 /* removeChangeSetProperty of a file: a field that columns of addColumn lose. */
 typedef struct Removal {
         const char *field;
-        struct Removal *next;
+        const struct Removal *next;
 } Removal;
 
 typedef struct Loader {
         Model *model;
-        const FormatOptions *options;
+        const char *label_filter;
         SetList lists[_RUN_ORDER_MAX];
-        ChangeSet **
-                index; /* by hash of the key in lower case, open addressing; index_size is a power of 2 */
+        /* Those loaded so far by their identity: a hash with open addressing, index_size is a power of 2 or 0. */
+        ChangeSet **index;
         size_t n_index, index_size;
-        size_t n_files, depth;
+        size_t n_files;
         Preconditions **last_precondition;
 } Loader;
 
@@ -32,7 +32,12 @@ typedef struct LoadContext {
         ChangelogFile *file;
         const Removal *removals;
         const char *end_delimiter, *strip_comments; /* modifyChangeSets; NULL: as they are */
+        bool missing_is_error;                      /* for an includeAll that does not say it */
 } LoadContext;
+
+/* ---- load.c ---- */
+/* Reads the changelog, path below the root, and what it includes into the lists of the loader. */
+int load_changelog(Loader *l, const char *path, Error *err);
 
 /* ---- path.c ---- */
 /* `\` as `/`, and one leading `/` less: logical paths as Liquibase keeps them. */
@@ -42,16 +47,40 @@ char *path_beside(Arena *a, const ChangelogFile *from, const char *name);
 /* Path below the root of what a changelog names; refuses what leads out of it by its name alone. */
 int path_resolve(const char **ret, const Model *m, const ChangelogFile *from, const char *name,
                  bool relative, Error *err);
-/* A descriptor of what is there, refusing what is not below the root, also through symbolic links. flags: those of open(). */
+/* The same, and it may be the root: "". */
+int path_resolve_folder(const char **ret, const Model *m, const ChangelogFile *from,
+                        const char *name, bool relative, Error *err);
+/* A descriptor of what is there, refusing what is not below the root, also through symbolic links. flags: those of open(). Leaves
+ * errno: ENOENT when nothing is there. */
 int path_open(const Model *m, const char *path, uint64_t flags, Error *err);
 
 /* ---- changeset.c ---- */
 /* The node is expanded. *ret NULL: its dbms leaves PostgreSQL out, so that Liquibase does not know it. */
 int changeset_read(ChangeSet **ret, RunOrder *order, Loader *l, const LoadContext *x, Node *n,
                    Error *err);
+int quoting_read(Quoting *ret, const char *text, Error *err);
+
+/* ---- index.c ---- */
+/* From now on loader_find() knows it. -1: out of memory. */
+int loader_add(Loader *l, ChangeSet *s);
 /* The one that has been loaded, by its identity as Liquibase compares it; NULL: none. */
 ChangeSet *loader_find(const Loader *l, const char *path, const char *id, const char *author);
+/* Faults for those that share path::id::author with one before them. */
+int loader_check_duplicates(Loader *l, Error *err);
+
+/* ---- audience.c ---- */
+/* Adds an expression to the text of the column, in front of it or at its end, and where it does not match this run gives the
+ * reason, unless there is one already. */
+int audience_add_contexts(const char **column, const char **reason, Loader *l, const char *text,
+                          bool at_end, Error *err);
+int audience_add_labels(const char **column, const char **reason, Loader *l, const char *text,
+                        bool at_end, Error *err);
+
+/* ---- element.c ---- */
+/* Whether an element of XML and those within it are known, and their attributes: what the schema would tell. */
+int element_check(const Node *n, const ChangelogFile *f, Error *err);
 
 /* ---- precondition_read.c ---- */
+/* set NULL: those of the changelog. */
 int preconditions_read(Preconditions **ret, Loader *l, const ChangelogFile *file,
                        const ChangeSet *set, const Node *n, Error *err);

@@ -143,24 +143,36 @@ int path_open(const Model *m, const char *path, uint64_t flags, Error *err)
                                             "relativeToChangelogFile"
                                           : "it was looked for in \"%.200s\"",
                           m->root);
+        errno = saved;
         return -(int) err->code;
 }
 
-int path_resolve(const char **ret, const Model *m, const ChangelogFile *from, const char *name,
-                 bool relative, Error *err)
+int path_resolve_folder(const char **ret, const Model *m, const ChangelogFile *from,
+                        const char *name, bool relative, Error *err)
 {
         /* The model's arena grows also where what is in it is only read. */
         Arena *a = (Arena *) (uintptr_t) &m->arena;
         const char *path = relative ? path_beside(a, from, name) : path_normalise(a, name);
 
+        errno = EINVAL;
         if (!path)
                 return error_oom(err, "a path");
         if (strncmp(path, "../", 3) == 0 || strcmp(path, "..") == 0)
                 return refuse_outside(m, name, err);
-        if (!*path || strlen(path) >= PATH_MAX)
-                return error_set(err, ERROR_CHANGELOG, "\"%.200s\" names no file", name);
+        if (strlen(path) >= PATH_MAX)
+                return error_set(err, ERROR_CHANGELOG, "\"%.200s\" is too long a path", name);
         *ret = path;
         return 0;
+}
+
+int path_resolve(const char **ret, const Model *m, const ChangelogFile *from, const char *name,
+                 bool relative, Error *err)
+{
+        int r = path_resolve_folder(ret, m, from, name, relative, err);
+
+        if (r >= 0 && !**ret)
+                return error_set(err, ERROR_CHANGELOG, "\"%.200s\" names no file", name);
+        return r;
 }
 
 int model_open(FileView *ret, const Model *m, const ChangelogFile *from, const char *name,
