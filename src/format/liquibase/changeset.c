@@ -301,10 +301,11 @@ static int rollback_of(Reading *d, const Node *n, const char *id, Error *err)
         path = path ? path : d->set->path;
         other = loader_find(d->loader, path, id, author);
         if (!other) {
-                (void) error_set(err, ERROR_CHANGELOG,
-                                 "%s::%s::%s: its rollback names the changeset %.200s::%.100s::%.100s, "
-                                 "which does not exist before it",
-                                 d->set->path, d->set->id, d->set->author, path, id, author);
+                (void) error_set(
+                        err, ERROR_CHANGELOG,
+                        "%s::%s::%s: its rollback names the changeset %.200s::%.100s::%.100s, "
+                        "which does not exist before it",
+                        d->set->path, d->set->id, d->set->author, path, id, author);
                 return at_node(err, d, n);
         }
         for (size_t i = 0; r >= 0 && i < other->n_changes; i++)
@@ -475,9 +476,12 @@ static const struct {
         const char *name;
         int (*read)(Reading *d, Node *n, Error *err);
 } children[] = {
-        { "changes", read_wrapped },           { "comment", read_comment },
-        { "modifySql", read_modify_sql },      { "preConditions", read_preconditions },
-        { "rollback", read_rollback },         { "validCheckSum", read_valid_checksum },
+        { "changes", read_wrapped },
+        { "comment", read_comment },
+        { "modifySql", read_modify_sql },
+        { "preConditions", read_preconditions },
+        { "rollback", read_rollback },
+        { "validCheckSum", read_valid_checksum },
         { "validCheckSums", read_valid_checksum },
 };
 #define N_CHILDREN (sizeof children / sizeof *children)

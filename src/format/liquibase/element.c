@@ -11,15 +11,15 @@ static const struct {
         { "databaseChangeLog",
           "logicalFilePath contextFilter context objectQuotingStrategy changeLogId changelogId "
           "schemaLocation noNamespaceSchemaLocation" },
-        { "changeSet", "id author context contextFilter labels dbms runAlways alwaysRun runOnChange "
-                       "failOnError runInTransaction logicalFilePath objectQuotingStrategy created "
-                       "runOrder ignore onValidationFail runWith runWithSpoolFile" },
+        { "changeSet",
+          "id author context contextFilter labels dbms runAlways alwaysRun runOnChange "
+          "failOnError runInTransaction logicalFilePath objectQuotingStrategy created "
+          "runOrder ignore onValidationFail runWith runWithSpoolFile" },
         { "include", "file relativeToChangelogFile errorIfMissing context contextFilter labels "
                      "ignore logicalFilePath preConditions" },
-        { "includeAll",
-          "path relativeToChangelogFile errorIfMissingOrEmpty filter resourceFilter "
-          "resourceComparator minDepth maxDepth endsWithFilter context contextFilter "
-          "labels ignore logicalFilePath" },
+        { "includeAll", "path relativeToChangelogFile errorIfMissingOrEmpty filter resourceFilter "
+                        "resourceComparator minDepth maxDepth endsWithFilter context contextFilter "
+                        "labels ignore logicalFilePath" },
         { "property", "name value file relativeToChangelogFile errorIfMissing global dbms context "
                       "contextFilter labels" },
         { "modifyChangeSets", "runWith runWithSpoolFile endDelimiter stripComments" },
@@ -69,10 +69,11 @@ static bool is_param(const ChangeType *type, const char *name)
         for (const ChangeParam *p = type->params; p && p->name; p++)
                 if (strcasecmp(p->name, name) == 0)
                         return true;
-        return has_word("procedureBody runWith logicalFilePath", name);
+        return has_word("procedureBody os", name);
 }
 
-static int refuse_attribute(const Node *n, const Node *attribute, const ChangelogFile *f, Error *err)
+static int refuse_attribute(const Node *n, const Node *attribute, const ChangelogFile *f,
+                            Error *err)
 {
         (void) error_set(err, ERROR_CHANGELOG, "\"%.100s\" is no attribute of %.100s",
                          attribute->name, n->name);
@@ -83,8 +84,7 @@ static int check_attributes(const Node *n, const char *known, const ChangeType *
                             const ChangelogFile *f, Error *err)
 {
         for (const Node *c = n->children; c; c = c->next)
-                if (c->attribute &&
-                    !(type ? is_param(type, c->name) : has_word(known, c->name)))
+                if (c->attribute && !(type ? is_param(type, c->name) : has_word(known, c->name)))
                         return refuse_attribute(n, c, f, err);
         return 0;
 }
@@ -109,7 +109,8 @@ static bool is_within(const Node *n, const char *child)
         if (strcmp(n->name, "rollback") == 0)
                 return has_word("comment", child);
         if (strcmp(n->name, "modifySql") == 0)
-                return has_word("append prepend replace regExpReplace appendSqlIfNotPresent", child);
+                return has_word("append prepend replace regExpReplace appendSqlIfNotPresent",
+                                child);
         if (strcmp(n->name, "modifyChangeSets") == 0)
                 return has_word("include includeAll", child);
         return true;

@@ -78,10 +78,10 @@ static int add_duplicate(Model *m, const ChangeSet *first, const ChangeSet *s, E
                          "line %lu",
                          s->path, s->id, s->author, first->file->physical, first->node->line);
         (void) error_at(&fault, s->file->physical, s->node->line, s->node->column);
-        (void) error_hint(&fault, first->file != s->file &&
-                                                  strcmp(first->file->path, s->file->path) == 0
-                                          ? "the file is included twice"
-                                          : "give one of them another id");
+        (void) error_hint(&fault,
+                          first->file != s->file && strcmp(first->file->path, s->file->path) == 0
+                                  ? "the file is included twice"
+                                  : "give one of them another id");
         return model_fault(m, NULL, &fault, err);
 }
 

@@ -81,8 +81,9 @@ static int add_property_file(Loader *l, const LoadContext *x, const Node *n, con
                 *err = (Error){ 0 };
                 return 0;
         }
-        return r < 0 ? r : property_add_file(&l->model->properties, view.data, view.size, *p, shown,
-                                             err);
+        return r < 0 ? r
+                     : property_add_file(&l->model->properties, view.data, view.size, *p, shown,
+                                         err);
 }
 
 static int handle_property(Loader *l, LoadContext *x, Node *n, Error *err)
@@ -248,8 +249,9 @@ static int walk_folder(Walk *w, Loader *l, const Node *n, bool may_be_missing, E
                          fd >= 0 ? "includeAll \"%.200s\": no changelog is in that folder"
                                  : "includeAll \"%.200s\": there is no such folder",
                          node_text(n, "path"));
-        return error_hint(err, "paths start at \"%.200s\"; errorIfMissingOrEmpty=\"false\" lets it "
-                               "be empty",
+        return error_hint(err,
+                          "paths start at \"%.200s\"; errorIfMissingOrEmpty=\"false\" lets it "
+                          "be empty",
                           l->model->root);
 }
 

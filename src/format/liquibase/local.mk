@@ -1,20 +1,27 @@
 libformat_a_SOURCES += \
   %D%/assess.c \
+  %D%/audience.c \
+  %D%/changeset.c \
   %D%/checksum.h \
   %D%/condition.c \
+  %D%/element.c \
   %D%/history.c \
   %D%/history_sql.c \
+  %D%/index.c \
   %D%/java.h \
   %D%/liquibase.c \
   %D%/liquibase.h \
+  %D%/load.c \
   %D%/loader.h \
   %D%/lock.c \
   %D%/match.c \
   %D%/match.h \
+  %D%/model.c \
   %D%/model.h \
   %D%/node.c \
   %D%/node.h \
   %D%/path.c \
+  %D%/precondition_read.c \
   %D%/prepare.c \
   %D%/properties.c \
   %D%/properties.h \

@@ -93,7 +93,7 @@ typedef struct ChangelogFile {
                 *labels; /* its own and those of the include that brought it in; NULL: none */
         const struct ChangelogFile *parent;
         Quoting quoting;
-        const char *path_of_sets; /* of those that do not say another */
+        const char *path_of_sets;             /* of those that do not say another */
         bool is_sql, is_xml, is_raw, ignored; /* raw: SQL without the header */
         const char *
                 filter_reason; /* why nothing of it is meant for this run ("context", "label"); NULL: it is */

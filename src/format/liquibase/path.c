@@ -127,9 +127,11 @@ int path_open(const Model *m, const char *path, uint64_t flags, Error *err)
         int fd = root < 0 ? -1 : open_beneath(root, at, flags), saved;
 
         if (root >= 0 && fd < 0 && (errno == EXDEV || errno == ENOSYS || errno == EPERM)) {
+                bool led_out = errno == EXDEV;
                 int below = resolves_below(m, at);
 
-                if (below == 0)
+                /* What is out there, and whether it is, is none of a changelog's business. */
+                if (below == 0 || (below < 0 && led_out))
                         return refuse_outside(m, path, err);
                 if (below > 0)
                         fd = openat(root, at, (int) flags | O_CLOEXEC);

@@ -25,8 +25,8 @@ static const Condition conditions[] = {
           "foreignKeyName foreignKeyTableName schemaName catalogName foreignKeyTableSchemaName "
           "foreignKeyTableCatalogName",
           false },
-        { "uniqueConstraintExists",
-          "*tableName constraintName columnNames schemaName catalogName", false },
+        { "uniqueConstraintExists", "*tableName constraintName columnNames schemaName catalogName",
+          false },
         { "sequenceExists", "*sequenceName schemaName catalogName", false },
         { "sqlCheck", "expectedResult sql", false },
         { "tableIsEmpty", "*tableName schemaName catalogName", false },
@@ -79,8 +79,8 @@ static int check_required(const Condition *c, const Reading *x, const Node *n, E
                         (void) snprintf(name, sizeof name, "%.*s", (int) len - 1, s + 1);
                         value = node_text(n, name);
                         if (!value || !*value) {
-                                (void) error_set(err, ERROR_CHANGELOG,
-                                                 "precondition %s has no %s", c->name, name);
+                                (void) error_set(err, ERROR_CHANGELOG, "precondition %s has no %s",
+                                                 c->name, name);
                                 return at_node(err, x, n);
                         }
                 }
@@ -123,9 +123,8 @@ static int check_children(const Reading *x, const Node *n, bool outermost, Error
                 while (i < N_CONDITIONS && strcmp(conditions[i].name, c->name) != 0)
                         i++;
                 if (i < N_CONDITIONS && !c->attribute) {
-                        r = conditions[i].container
-                                    ? check_children(x, c, false, err)
-                                    : check_condition(&conditions[i], x, c, err);
+                        r = conditions[i].container ? check_children(x, c, false, err)
+                                                    : check_condition(&conditions[i], x, c, err);
                         continue;
                 }
                 if (strcmp(c->name, "preConditions") == 0) {
