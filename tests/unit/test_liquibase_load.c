@@ -264,7 +264,7 @@ static const Wrong wrong_xml[] = {
         { XML("<include file=\"changelog.xml\"/>"), "in a circle", 2 },
         { XML("<include file=\"./sub/../changelog.xml\"/>"), "in a circle", 2 },
         { XML("<include file=\"sub/back.xml\"/>"), "in a circle", 0 },
-        { XML("<includeAll path=\".\"/>"), "in a circle", 0 },
+        { XML("<includeAll path=\"sub\"/>"), "in a circle", 0 },
         { XML("<includeAll path=\"nope/\"/>"), "there is no such folder", 2 },
         { XML("<includeAll path=\"empty/\"/>"), "no changelog is in that folder", 2 },
         { XML("<includeAll path=\"sub\" filter=\"com.example.F\"/>"), "names a Java class", 2 },

@@ -1,9 +1,8 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 #include "format/liquibase/loader.h"
 
@@ -18,30 +17,6 @@ typedef struct Inclusion {
 
 static int load_file(Loader *l, const char *path, const LoadContext *from, const Inclusion *how,
                      const Node *at, Error *err);
-
-/* ---- kinds of files ---- */
-
-typedef enum Syntax { SYNTAX_NONE, SYNTAX_XML, SYNTAX_YAML, SYNTAX_SQL } Syntax;
-
-static Syntax syntax_of(const char *path)
-{
-        static const struct {
-                const char *end;
-                Syntax syntax;
-        } rows[] = {
-                { "xml", SYNTAX_XML },    { ".yaml", SYNTAX_YAML }, { ".yml", SYNTAX_YAML },
-                { ".json", SYNTAX_YAML }, { ".sql", SYNTAX_SQL },
-        };
-        size_t len = strlen(path);
-
-        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-                size_t n = strlen(rows[i].end);
-
-                if (len >= n && strcasecmp(path + len - n, rows[i].end) == 0)
-                        return rows[i].syntax;
-        }
-        return SYNTAX_NONE;
-}
 
 static int at_node(Error *err, const LoadContext *x, const Node *n)
 {
@@ -153,49 +128,6 @@ static int handle_include(Loader *l, LoadContext *x, Node *n, Error *err)
         return load_file(l, path, x, &how, n, err);
 }
 
-typedef struct Walk {
-        Arena *arena;
-        const char *folder, *ending; /* below the root; what names have to end with */
-        unsigned long min_depth, max_depth;
-        char **paths;
-        size_t n, size;
-} Walk;
-
-static int visit(const char *relative, void *userdata, Error *err)
-{
-        Walk *w = userdata;
-        size_t len = strlen(relative), n = strlen(w->ending);
-        unsigned long depth = 1;
-
-        for (const char *s = relative; (s = strchr(s, '/')); s++)
-                depth++;
-        if (depth < w->min_depth || depth > w->max_depth || syntax_of(relative) == SYNTAX_NONE ||
-            len < n || strcasecmp(relative + len - n, w->ending) != 0)
-                return 0;
-        if (w->n == FILES_MAX)
-                return error_set(err, ERROR_CHANGELOG, "%s: more than %d files", w->folder,
-                                 FILES_MAX);
-        if (w->n == w->size) {
-                size_t size = w->size ? 2 * w->size : 64;
-                char **grown = arena_array(w->arena, size, sizeof *grown);
-
-                if (!grown)
-                        return error_oom(err, w->folder);
-                if (w->n > 0)
-                        memcpy(grown, w->paths, w->n * sizeof *grown);
-                w->paths = grown;
-                w->size = size;
-        }
-        w->paths[w->n] = *w->folder ? arena_printf(w->arena, "%s/%s", w->folder, relative)
-                                    : arena_strdup(w->arena, relative);
-        return w->paths[w->n++] ? 0 : error_oom(err, w->folder);
-}
-
-static int compare_paths(const void *a, const void *b)
-{
-        return java_compare(*(char *const *) a, *(char *const *) b);
-}
-
 static int read_depth(unsigned long *ret, const Node *n, const char *name, Error *err)
 {
         const char *text = node_text(n, name);
@@ -224,34 +156,15 @@ static bool missing_is_error(const Node *root)
         return major * 1000 + minor < 3004 || major * 1000 + minor > 4005;
 }
 
-static int walk_folder(Walk *w, Loader *l, const Node *n, bool may_be_missing, Error *err)
+static int refuse_empty(const Loader *l, const Node *n, bool exists, Error *err)
 {
-        _cleanup_close_ int fd = path_open(l->model, w->folder, O_PATH | O_DIRECTORY, err);
-        _cleanup_free_ char *full = NULL;
-        int r = fd;
-
-        if (fd < 0 && errno == ENOENT)
-                *err = (Error){ 0 };
-        else if (fd < 0)
-                return r;
-        if (fd >= 0) {
-                if (asprintf(&full, "%s/%s", l->model->root, w->folder) < 0) {
-                        full = NULL;
-                        return error_oom(err, "includeAll");
-                }
-                r = file_walk(full, visit, w, err);
-                if (r < 0)
-                        return r;
-        }
-        if (w->n > 0 || may_be_missing)
-                return 0;
         (void) error_set(err, ERROR_CHANGELOG,
-                         fd >= 0 ? "includeAll \"%.200s\": no changelog is in that folder"
-                                 : "includeAll \"%.200s\": there is no such folder",
+                         exists ? "includeAll \"%.200s\": no changelog is in that folder"
+                                : "includeAll \"%.200s\": there is no such folder",
                          node_text(n, "path"));
         return error_hint(err,
-                          "paths start at \"%.200s\"; errorIfMissingOrEmpty=\"false\" lets it "
-                          "be empty",
+                          "paths start at \"%.200s\"; errorIfMissingOrEmpty=\"false\" lets it be "
+                          "empty",
                           l->model->root);
 }
 
@@ -260,9 +173,7 @@ static int include_all(Loader *l, const LoadContext *x, const Node *n, Error *er
         static const char *const java[] = { "filter", "resourceFilter", "resourceComparator" };
         const char *path = node_text(n, "path");
         const char *ending = node_text(n, "endsWithFilter");
-        Walk w = { .arena = &l->model->arena,
-                   .ending = ending ? ending : "",
-                   .max_depth = ULONG_MAX };
+        FolderWalk w = { .ending = ending ? ending : "", .max_depth = ULONG_MAX };
         bool relative = node_flag(n, "relativeToChangelogFile", false);
         Inclusion how = inclusion_of(n);
         int r;
@@ -282,11 +193,9 @@ static int include_all(Loader *l, const LoadContext *x, const Node *n, Error *er
         if (r >= 0)
                 r = path_resolve_folder(&w.folder, l->model, x->file, path, relative, err);
         if (r >= 0)
-                r = walk_folder(&w, l, n, how.may_be_missing, err);
-        if (r < 0)
-                return r;
-        if (w.n > 1)
-                qsort(w.paths, w.n, sizeof *w.paths, compare_paths);
+                r = folder_walk(&w, l->model, err);
+        if (r >= 0 && w.n == 0 && !how.may_be_missing)
+                return refuse_empty(l, n, r > 0, err);
         for (size_t i = 0; r >= 0 && i < w.n; i++)
                 r = load_file(l, w.paths[i], x, &how, n, err);
         return r;

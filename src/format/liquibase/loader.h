@@ -1,5 +1,5 @@
 #pragma once
-/* What the parts that make a model share: model.c, load.c, changeset.c, audience.c, element.c, precondition_read.c, path.c. */
+/* What the parts that make a model share: model.c, load.c, folder.c, index.c, changeset.c, audience.c, element.c, precondition_read.c, path.c. */
 #include "format/liquibase/model.h"
 
 /* Sets that Liquibase puts first or last, whatever file they are in (runOrder). */
@@ -34,6 +34,22 @@ typedef struct LoadContext {
         const char *end_delimiter, *strip_comments; /* modifyChangeSets; NULL: as they are */
         bool missing_is_error;                      /* for an includeAll that does not say it */
 } LoadContext;
+
+/* By the name's ending. */
+typedef enum Syntax { SYNTAX_NONE, SYNTAX_XML, SYNTAX_YAML, SYNTAX_SQL } Syntax;
+
+/* The changelogs in a folder and those below it. */
+typedef struct FolderWalk {
+        const char *folder, *ending; /* below the root; what names have to end with */
+        unsigned long min_depth, max_depth;
+        char **paths; /* below the root, in the order in which Liquibase includes them */
+        size_t n, size, n_folders;
+} FolderWalk;
+
+/* ---- folder.c ---- */
+Syntax syntax_of(const char *path);
+/* 0 when there is no such folder, 1 when there is. Refuses links that lead out of the root. */
+int folder_walk(FolderWalk *w, const Model *m, Error *err);
 
 /* ---- load.c ---- */
 /* Reads the changelog, path below the root, and what it includes into the lists of the loader. */

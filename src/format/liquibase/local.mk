@@ -5,6 +5,7 @@ libformat_a_SOURCES += \
   %D%/checksum.h \
   %D%/condition.c \
   %D%/element.c \
+  %D%/folder.c \
   %D%/history.c \
   %D%/history_sql.c \
   %D%/index.c \
