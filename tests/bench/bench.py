@@ -41,7 +41,7 @@ class Bench:
         for peer in ("dbmate",):
             if peer not in self.tools:
                 self.report.skip(f"against {peer}: not installed")
-        for peer in ("liquibase", "flyway", "migrate"):
+        for peer in ("flyway", "migrate"):
             if not shutil.which(peer):
                 self.report.skip(f"against {peer}: not installed")
 
@@ -76,6 +76,37 @@ class Bench:
             add("wall / dbmate", ratio(results, "pgmigrated", "dbmate"), "x", at_most=1)
         self.skip_peers()
         self.idle_cpu = median([r["cpu"] for r in mine])
+
+    def changelogs(self):
+        """Formatted SQL changesets, against the real Liquibase where it is."""
+        self.report.begin("Liquibase changelogs")
+        add, counts, rounds = self.report.add, (100,) if self.quick else (100, 1000), 2 if self.quick else 3
+        tools = [t for t in ("changelog", "liquibase") if t in self.tools]
+        for n in counts:
+            s = self.small(n)
+            results = self.rig.in_turn(rounds, {t: self.fresh(t, s) for t in tools})
+            self.one_changelog(f"{n} changesets", results)
+        database = self.rig.database()
+        self.apply("changelog", s, database)
+        results = self.rig.in_turn(rounds, {t: (lambda t=t: self.apply(t, s, database)) for t in tools})
+        self.one_changelog(f"nothing to do, {n} applied", results)
+        many = self.migrations("many", [workloads.tiny(i) for i in range(10000)])
+        other = self.rig.database()
+        self.apply("changelog", many, other)
+        idle = self.rig.in_turn(rounds, {"changelog": lambda: self.apply("changelog", many, other)})["changelog"]
+        add("wall, nothing to do of 10,000", 1e3 * median([r["wall"] for r in idle]), "ms")
+        add("peak memory, 10,000 changesets", max(r["rss_kb"] for r in idle) / 1024, "MB")
+
+    def one_changelog(self, what, results):
+        add, mine = self.report.add, results["changelog"]
+        add(f"wall, {what}", median([r["wall"] for r in mine]), "s")
+        add(f"peak memory, {what}", max(r["rss_kb"] for r in mine) / 1024, "MB")
+        if "liquibase" not in results:
+            self.report.skip("against liquibase: needs Java and the npm registry")
+            return
+        add(f"wall / liquibase, {what}", ratio(results, "changelog", "liquibase"), "x", at_most=0.1)
+        add(f"CPU / liquibase, {what}", ratio(results, "changelog", "liquibase", "cpu"), "x", at_most=0.02)
+        add(f"peak memory / liquibase, {what}", ratio(results, "changelog", "liquibase", "rss_kb"), "x", at_most=0.15)
 
     def server_alone(self, migrations):
         """The same texts, run by a procedure in the server: no client at all."""
@@ -398,6 +429,7 @@ http {{ access_log off; keepalive_requests 100000000; default_type application/j
         rss_1000 = self.small_migrations(1000, 1 if quick else 3)
         self.slow_commits()
         self.many_migrations(rss_100, rss_1000)
+        self.changelogs()
         self.big_files(self.idle_rss())
         self.many_databases(20)
         if not quick:

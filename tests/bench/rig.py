@@ -19,6 +19,7 @@ PROGRAMS = {"timerun": ["-static"], "pgproxy": [], "httpload": [], "slowsync.so"
 # The walwriter and autovacuum would flush on their own account.
 SETTINGS = {"log_statement": "none", "log_connections": "off", "log_disconnections": "off", "autovacuum": "off",
             "wal_writer_delay": "10s", "checkpoint_timeout": "1h", "max_wal_size": "8GB", "max_connections": 300}
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 USER, PASSWORD = "with_password", postgres.PASSWORD
 
 
@@ -108,6 +109,7 @@ class Rig:
         self._stack.callback(shutil.rmtree, self._template, ignore_errors=True)
         self.server = self.start_server()
         self.dbmate = self._find_dbmate()
+        self.liquibase = self._find_liquibase()
 
     def close(self):
         self._stack.close()
@@ -177,6 +179,12 @@ class Rig:
                                timeout=120, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         return native if os.path.exists(native) else None
 
+    @staticmethod
+    def _find_liquibase():
+        """The folder of the real one (script/liquibase-versions), None where it or Java is not."""
+        done = subprocess.run([f"{TOP}/script/liquibase-versions"], capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else None
+
     def environment(self):
         return {"PATH": os.environ["PATH"], "HOME": self.top, "PGMIGRATED_LOG_LEVEL": "warning", "PGPASSWORD": PASSWORD}
 
@@ -190,6 +198,12 @@ class Rig:
         if self.dbmate:
             known["dbmate"] = lambda url, s: [self.dbmate, "--url", url, "--migrations-dir", s.dbmate, "--no-dump-schema",
                                               "migrate"]
+        known["changelog"] = lambda url, s: [self.pgmigrated, "migrate", "--quiet", f"--url={url}", "--format=liquibase",
+                                             f"--migrations={s.liquibase}"]
+        if self.liquibase:
+            known["liquibase"] = lambda url, s: [
+                f"{self.liquibase}/liquibase", f"--url=jdbc:{url.replace(f'{USER}@', '')}", f"--username={USER}", f"--password={PASSWORD}",
+                f"--search-path={s.top}", "--changelog-file=changelog.sql", "--show-banner=false", "update"]
         return known
 
     def run(self, command, server=None, watch=False):

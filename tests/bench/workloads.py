@@ -40,7 +40,9 @@ class Migrations:
 
     def __init__(self, top, texts):
         self.top, self.count = top, len(texts)
-        self.flyway, self.dbmate = f"{top}/flyway", f"{top}/dbmate"
+        self.flyway, self.dbmate, self.liquibase = f"{top}/flyway", f"{top}/dbmate", f"{top}/changelog.sql"
+        write(self.liquibase, "--liquibase formatted sql\n" + "".join(
+            f"--changeset bench:{i}\n{text}" for i, text in enumerate(texts, 1)))
         psql = [HISTORY]
         for i, text in enumerate(texts, 1):
             write(f"{self.flyway}/V{i}__m{i:05d}.sql", text)
