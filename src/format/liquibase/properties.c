@@ -357,14 +357,8 @@ static int put_value(Text *out, Expansion *x, const Text *name, unsigned depth, 
         if (strncmp(text_str(name), "${", 2) == 0)
                 return put(out, x, text_str(name), name->len, err);
         value = property_find(x->all, key, x->scope);
-        if (value) {
-                if (depth >= DEPTH_MAX)
-                        return error_set(err, ERROR_CHANGELOG,
-                                         "property \"%.100s\" contains itself, or values within "
-                                         "values go too deep",
-                                         key);
+        if (value)
                 return expand_text(out, x, value, depth + 1, err);
-        }
         r = put(out, x, "${", 2, err);
         if (r >= 0)
                 r = put(out, x, text_str(name), name->len, err);
@@ -396,7 +390,10 @@ static int expand_from(Text *out, Expansion *x, const char **s, bool inside, uns
                         continue;
                 }
                 if (depth >= DEPTH_MAX)
-                        return error_set(err, ERROR_CHANGELOG, "${ within ${ goes too deep");
+                        return error_set(err, ERROR_CHANGELOG,
+                                         "a property contains itself, or ${ within ${ goes "
+                                         "too deep: \"%.100s\"",
+                                         *s);
                 _cleanup_text_ Text name = TEXT_INIT(BUDGET);
                 *s += 2;
                 r = expand_from(&name, x, s, true, depth + 1, err);
