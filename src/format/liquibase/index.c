@@ -93,7 +93,7 @@ int loader_check_duplicates(Loader *l, Error *err)
 
         while (size < 2 * m->n_sets)
                 size *= 2;
-        table = calloc(size, sizeof *table);
+        table = calloc(size, sizeof(const ChangeSet *));
         if (!table)
                 return error_oom(err, "the changesets");
         _cleanup_free_ void *owned = (void *) table;

@@ -106,7 +106,7 @@ static int grow_faults(Model *m)
 {
         size_t size = m->faults_size ? 2 * m->faults_size : 16;
         Error *faults = arena_array(&m->arena, size, sizeof *faults);
-        const ChangeSet **sets = arena_array(&m->arena, size, sizeof *sets);
+        const ChangeSet **sets = arena_array(&m->arena, size, sizeof(const ChangeSet *));
 
         if (!faults || !sets)
                 return -1;
@@ -194,7 +194,7 @@ static int flatten(Loader *l, Error *err)
 
         for (size_t i = 0; i < _RUN_ORDER_MAX; i++)
                 n += l->lists[i].n;
-        m->sets = arena_array(&m->arena, n + 1, sizeof *m->sets);
+        m->sets = arena_array(&m->arena, n + 1, sizeof(ChangeSet *));
         if (!m->sets)
                 return error_oom(err, "the changesets");
         for (size_t i = 0; i < _RUN_ORDER_MAX; i++) {

@@ -170,10 +170,12 @@ int path_resolve_folder(const char **ret, const Model *m, const ChangelogFile *f
 int path_resolve(const char **ret, const Model *m, const ChangelogFile *from, const char *name,
                  bool relative, Error *err)
 {
-        int r = path_resolve_folder(ret, m, from, name, relative, err);
+        const char *path = "";
+        int r = path_resolve_folder(&path, m, from, name, relative, err);
 
-        if (r >= 0 && !**ret)
+        if (r >= 0 && !*path)
                 return error_set(err, ERROR_CHANGELOG, "\"%.200s\" names no file", name);
+        *ret = path;
         return r;
 }
 
