@@ -16,10 +16,10 @@ static const struct {
           "failOnError runInTransaction logicalFilePath objectQuotingStrategy created "
           "runOrder ignore onValidationFail runWith runWithSpoolFile" },
         { "include", "file relativeToChangelogFile errorIfMissing context contextFilter labels "
-                     "ignore logicalFilePath preConditions" },
+                     "ignore" },
         { "includeAll", "path relativeToChangelogFile errorIfMissingOrEmpty filter resourceFilter "
                         "resourceComparator minDepth maxDepth endsWithFilter context contextFilter "
-                        "labels ignore logicalFilePath" },
+                        "labels ignore" },
         { "property", "name value file relativeToChangelogFile errorIfMissing global dbms context "
                       "contextFilter labels" },
         { "modifyChangeSets", "runWith runWithSpoolFile endDelimiter stripComments" },
