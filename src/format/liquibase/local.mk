@@ -19,6 +19,7 @@ libformat_a_SOURCES += \
   %D%/match.h \
   %D%/model.c \
   %D%/model.h \
+  %D%/names.c \
   %D%/node.c \
   %D%/node.h \
   %D%/path.c \
@@ -30,4 +31,9 @@ libformat_a_SOURCES += \
   %D%/script.c \
   %D%/splitter.h \
   %D%/sql.h \
-  %D%/undo.c
+  %D%/sql_form.c \
+  %D%/sql_form.h \
+  %D%/sql_list.c \
+  %D%/types.c \
+  %D%/undo.c \
+  %D%/values.c

@@ -56,6 +56,7 @@ typedef enum SqlTypeClass {
         TYPE_DATE,
         TYPE_BLOB,
         TYPE_UUID,
+        TYPE_XML,
         TYPE_OTHER
 } SqlTypeClass;
 typedef struct SqlType {
@@ -65,13 +66,22 @@ typedef struct SqlType {
 } SqlType;
 int sql_type(SqlType *ret, const SqlContext *x, const char *type, bool auto_increment, Error *err);
 /* ---- values: values.c ---- */
-/* The value of a column of insert or update; false: it has none. */
+/* The value of a column of insert or update; false: it has none, or it is a file's content (valueClobFile, valueBlobFile). */
 bool sql_value(Text *t, const SqlContext *x, const Change *c, const Object *column);
-/* " DEFAULT ..." for a column of that type; false: it has none. */
-bool sql_default(Text *t, const SqlContext *x, const Change *c, const Object *column,
-                 const SqlType *type);
+/* Text of the user's as a value: quoted, but NULL, NOW() and to_date(...) as they are. */
+void sql_string(Text *t, const char *s);
+/* nextval('public.s'); schema NULL: the default one. */
+void sql_sequence(Text *t, const SqlContext *x, const char *function, const char *schema,
+                  const char *sequence);
+/* Appends " DEFAULT ..." for a column of that type and returns 1; 0: it has none; ERROR_CHANGELOG: no value of that type. */
+int sql_default(Text *t, const SqlContext *x, const Change *c, const Object *column,
+                const SqlType *type, Error *err);
+/* The default of addDefaultValue, which does not look at the column's type: 1, 2 when it comes from a sequence, 0: it has none. */
+int sql_untyped_default(Text *t, const SqlContext *x, const Change *c, Arena *a);
 void sql_literal(Text *t, const char *s); /* 'it''s', backslashes as they are */
+/* Files included. */
 bool sql_has_value(const Object *column);
+bool sql_has_default(const Object *column);
 
 /* ---- whole changes ---- */
 /* Statements of the changeset, modifySql applied, or those that take it back. ERROR_REFUSED when it cannot be taken back: says which
