@@ -1,6 +1,7 @@
 libformat_a_SOURCES += \
   %D%/assess.c \
   %D%/audience.c \
+  %D%/change_sql.h \
   %D%/changeset.c \
   %D%/checksum.h \
   %D%/condition.c \
@@ -31,9 +32,17 @@ libformat_a_SOURCES += \
   %D%/script.c \
   %D%/splitter.h \
   %D%/sql.h \
+  %D%/sql_add_column.c \
+  %D%/sql_column.c \
+  %D%/sql_constraint.c \
+  %D%/sql_constraint.h \
+  %D%/sql_create_table.c \
   %D%/sql_form.c \
   %D%/sql_form.h \
+  %D%/sql_index.c \
   %D%/sql_list.c \
+  %D%/sql_table.c \
+  %D%/sql_table.h \
   %D%/types.c \
   %D%/undo.c \
   %D%/values.c
