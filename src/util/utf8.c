@@ -87,3 +87,16 @@ void utf8_sanitize(char *buf, size_t size, const char *s)
         }
         buf[used] = '\0';
 }
+
+/* In UTF-8 only the order of U+E000..U+FFFF and what lies above differs: there the surrogates come first. */
+int utf8_compare_utf16(const char *a, const char *b)
+{
+        while (*a && *a == *b)
+                a++, b++;
+        unsigned x = (unsigned char) *a, y = (unsigned char) *b;
+        if (x == 0xee || x == 0xef)
+                x += 0x100;
+        if (y == 0xee || y == 0xef)
+                y += 0x100;
+        return (x > y) - (x < y);
+}

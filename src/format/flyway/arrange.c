@@ -4,6 +4,7 @@
 
 #include "format/changelog.h"
 #include "format/flyway/flyway.h"
+#include "util/utf8.h"
 
 /* Versioned and baseline scripts by version, a B before the V of its version; then repeatables; undo scripts last. */
 static int group_of(MigrationKind k)
@@ -14,7 +15,7 @@ static int group_of(MigrationKind k)
 static int compare_keys(const Migration *a, const Migration *b)
 {
         if (a->kind == MIGRATION_REPEATABLE)
-                return flyway_compare_utf16(a->description, b->description);
+                return utf8_compare_utf16(a->description, b->description);
         return flyway_version_compare(a->version, b->version);
 }
 
@@ -36,7 +37,7 @@ static int compare_hooks(const void *pa, const void *pb)
         int r = (int) a->event - (int) b->event;
 
         if (r == 0) /* "" comes first */
-                r = flyway_compare_utf16(a->script.description, b->script.description);
+                r = utf8_compare_utf16(a->script.description, b->script.description);
         return r != 0 ? r : strcmp(a->script.script, b->script.script);
 }
 

@@ -4,6 +4,7 @@
 
 #include "format/changelog.h"
 #include "format/flyway/flyway.h"
+#include "util/utf8.h"
 
 typedef struct RowFacts {
         FlywayRowClass class;
@@ -50,7 +51,7 @@ static size_t first_not_below(const Work *w, size_t lo, size_t hi, const char *k
         while (lo < hi) {
                 size_t mid = lo + (hi - lo) / 2;
                 const Migration *m = &w->changelog->migrations[mid];
-                int r = repeatable ? flyway_compare_utf16(m->description, key)
+                int r = repeatable ? utf8_compare_utf16(m->description, key)
                                    : flyway_version_compare(m->version, key);
 
                 if (r < 0)

@@ -51,8 +51,6 @@ typedef struct FlywayName {
 
 /* base: the file's name without folders. */
 void flyway_name_parse(FlywayName *ret, const char *base);
-/* Java's order of strings: by UTF-16 code unit. */
-int flyway_compare_utf16(const char *a, const char *b);
 
 /* ---- options ---- */
 

@@ -230,16 +230,3 @@ void flyway_name_parse(FlywayName *ret, const char *base)
                           : "has no suffix, which makes it a script for Flyway to run; "
                             "pgmigrated cannot");
 }
-
-/* In UTF-8 only the order of U+E000..U+FFFF and what lies above differs: there the surrogates come first. */
-int flyway_compare_utf16(const char *a, const char *b)
-{
-        while (*a && *a == *b)
-                a++, b++;
-        unsigned x = (unsigned char) *a, y = (unsigned char) *b;
-        if (x == 0xee || x == 0xef)
-                x += 0x100;
-        if (y == 0xee || y == 0xef)
-                y += 0x100;
-        return (x > y) - (x < y);
-}

@@ -1,15 +1,23 @@
 libformat_a_SOURCES += \
   %D%/assess.c \
   %D%/audience.c \
+  %D%/change.c \
   %D%/change_sql.h \
+  %D%/change_types.c \
   %D%/changeset.c \
+  %D%/checksum.c \
   %D%/checksum.h \
+  %D%/column.c \
   %D%/condition.c \
+  %D%/describe.c \
+  %D%/digest.c \
+  %D%/digest.h \
   %D%/element.c \
   %D%/folder.c \
   %D%/history.c \
   %D%/history_sql.c \
   %D%/index.c \
+  %D%/java.c \
   %D%/java.h \
   %D%/liquibase.c \
   %D%/liquibase.h \
@@ -23,6 +31,8 @@ libformat_a_SOURCES += \
   %D%/names.c \
   %D%/node.c \
   %D%/node.h \
+  %D%/object.c \
+  %D%/object.h \
   %D%/path.c \
   %D%/precondition_read.c \
   %D%/prepare.c \
@@ -30,6 +40,8 @@ libformat_a_SOURCES += \
   %D%/properties.h \
   %D%/read.c \
   %D%/script.c \
+  %D%/serialize.c \
+  %D%/serialize.h \
   %D%/splitter.h \
   %D%/sql.h \
   %D%/sql_add_column.c \

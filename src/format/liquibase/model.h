@@ -182,7 +182,12 @@ typedef enum ParamType {
         PARAM_FUNCTION,
         PARAM_MAP
 } ParamType;
-enum { PARAM_REQUIRED = 1, PARAM_UNSUMMED = 2 };
+enum {
+        PARAM_REQUIRED = 1,
+        PARAM_UNSUMMED = 2,   /* no checksum covers it */
+        PARAM_UNSUMMED_9 = 4, /* none of version 9 does */
+        PARAM_DIRECT = 8,     /* the element's own text stands for it too */
+};
 
 typedef struct ChangeParam {
         const char *name;

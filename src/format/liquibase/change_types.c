@@ -1,0 +1,593 @@
+/* Every change type of the open-source Liquibase, with its attributes as they reach checksums and SQL. Facts: liquibase.md 4.4, 5.4, 5.5. */
+#include "format/liquibase/change_sql.h"
+
+#include <string.h>
+
+/* A row of the tables below: name, type, flags, default. */
+#define STRING(name)                        \
+        {                                   \
+                name, PARAM_STRING, 0, NULL \
+        }
+#define BOOLEAN(name)                        \
+        {                                    \
+                name, PARAM_BOOLEAN, 0, NULL \
+        }
+#define INTEGER(name)                        \
+        {                                    \
+                name, PARAM_INTEGER, 0, NULL \
+        }
+#define COLUMNS(name)                        \
+        {                                    \
+                name, PARAM_COLUMNS, 0, NULL \
+        }
+#define REQUIRED(name)                                   \
+        {                                                \
+                name, PARAM_STRING, PARAM_REQUIRED, NULL \
+        }
+#define REQUIRED_COLUMNS(name)                            \
+        {                                                 \
+                name, PARAM_COLUMNS, PARAM_REQUIRED, NULL \
+        }
+
+/* clang-format off */
+static const ChangeParam no_params[] = {
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam add_auto_increment_params[] = {
+        STRING("catalogName"),
+        STRING("columnDataType"),
+        REQUIRED("columnName"),
+        BOOLEAN("defaultOnNull"),
+        STRING("generationType"),
+        INTEGER("incrementBy"),
+        STRING("schemaName"),
+        INTEGER("startWith"),
+        REQUIRED("tableName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam add_column_params[] = {
+        STRING("catalogName"),
+        REQUIRED_COLUMNS("columns"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam add_default_value_params[] = {
+        STRING("catalogName"),
+        STRING("columnDataType"),
+        REQUIRED("columnName"),
+        STRING("defaultValue"),
+        BOOLEAN("defaultValueBoolean"),
+        STRING("defaultValueComputed"),
+        STRING("defaultValueConstraintName"),
+        STRING("defaultValueDate"),
+        STRING("defaultValueNumeric"),
+        STRING("defaultValueSequenceNext"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam add_foreign_key_constraint_params[] = {
+        REQUIRED("baseColumnNames"),
+        STRING("baseTableCatalogName"),
+        REQUIRED("baseTableName"),
+        STRING("baseTableSchemaName"),
+        REQUIRED("constraintName"),
+        BOOLEAN("deferrable"),
+        { "deleteCascade", PARAM_BOOLEAN, PARAM_UNSUMMED, NULL },
+        BOOLEAN("initiallyDeferred"),
+        STRING("onDelete"),
+        STRING("onUpdate"),
+        REQUIRED("referencedColumnNames"),
+        STRING("referencedTableCatalogName"),
+        REQUIRED("referencedTableName"),
+        STRING("referencedTableSchemaName"),
+        { "referencesUniqueColumn", PARAM_BOOLEAN, PARAM_UNSUMMED, NULL },
+        BOOLEAN("validate"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam add_lookup_table_params[] = {
+        STRING("constraintName"),
+        REQUIRED("existingColumnName"),
+        STRING("existingTableCatalogName"),
+        REQUIRED("existingTableName"),
+        STRING("existingTableSchemaName"),
+        STRING("newColumnDataType"),
+        REQUIRED("newColumnName"),
+        STRING("newTableCatalogName"),
+        REQUIRED("newTableName"),
+        STRING("newTableSchemaName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam add_not_null_constraint_params[] = {
+        STRING("catalogName"),
+        STRING("columnDataType"),
+        REQUIRED("columnName"),
+        STRING("constraintName"),
+        STRING("defaultNullValue"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        BOOLEAN("validate"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam add_primary_key_params[] = {
+        STRING("catalogName"),
+        BOOLEAN("clustered"),
+        REQUIRED("columnNames"),
+        STRING("constraintName"),
+        STRING("forIndexCatalogName"),
+        STRING("forIndexName"),
+        STRING("forIndexSchemaName"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        STRING("tablespace"),
+        BOOLEAN("validate"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam add_unique_constraint_params[] = {
+        STRING("catalogName"),
+        BOOLEAN("clustered"),
+        REQUIRED("columnNames"),
+        STRING("constraintName"),
+        BOOLEAN("deferrable"),
+        BOOLEAN("disabled"),
+        STRING("forIndexCatalogName"),
+        STRING("forIndexName"),
+        STRING("forIndexSchemaName"),
+        BOOLEAN("initiallyDeferred"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        STRING("tablespace"),
+        BOOLEAN("validate"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam alter_sequence_params[] = {
+        INTEGER("cacheSize"),
+        STRING("catalogName"),
+        BOOLEAN("cycle"),
+        STRING("dataType"),
+        INTEGER("incrementBy"),
+        INTEGER("maxValue"),
+        INTEGER("minValue"),
+        BOOLEAN("ordered"),
+        STRING("schemaName"),
+        REQUIRED("sequenceName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam create_index_params[] = {
+        { "associatedWith", PARAM_STRING, PARAM_UNSUMMED, NULL },
+        STRING("catalogName"),
+        BOOLEAN("clustered"),
+        REQUIRED_COLUMNS("columns"),
+        STRING("indexName"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        STRING("tablespace"),
+        BOOLEAN("unique"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam create_procedure_params[] = {
+        STRING("catalogName"),
+        { "comments", PARAM_STRING, PARAM_UNSUMMED_9, NULL },
+        { "dbms", PARAM_STRING, PARAM_UNSUMMED_9, NULL },
+        { "encoding", PARAM_STRING, PARAM_UNSUMMED_9, NULL },
+        { "path", PARAM_STRING, PARAM_UNSUMMED_9, NULL },
+        STRING("procedureName"),
+        { "procedureText", PARAM_STRING, PARAM_DIRECT | PARAM_UNSUMMED_9, NULL },
+        { "relativeToChangelogFile", PARAM_BOOLEAN, PARAM_UNSUMMED_9, NULL },
+        BOOLEAN("replaceIfExists"),
+        STRING("schemaName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam create_sequence_params[] = {
+        INTEGER("cacheSize"),
+        STRING("catalogName"),
+        BOOLEAN("cycle"),
+        STRING("dataType"),
+        INTEGER("incrementBy"),
+        INTEGER("maxValue"),
+        INTEGER("minValue"),
+        BOOLEAN("ordered"),
+        STRING("schemaName"),
+        REQUIRED("sequenceName"),
+        INTEGER("startValue"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam create_table_params[] = {
+        STRING("catalogName"),
+        REQUIRED_COLUMNS("columns"),
+        { "ifNotExists", PARAM_BOOLEAN, PARAM_UNSUMMED, NULL },
+        STRING("remarks"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        STRING("tableType"),
+        STRING("tablespace"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam create_view_params[] = {
+        STRING("catalogName"),
+        { "encoding", PARAM_STRING, PARAM_UNSUMMED_9, NULL },
+        BOOLEAN("fullDefinition"),
+        { "path", PARAM_STRING, PARAM_UNSUMMED_9, NULL },
+        { "relativeToChangelogFile", PARAM_BOOLEAN, PARAM_UNSUMMED_9, NULL },
+        STRING("remarks"),
+        BOOLEAN("replaceIfExists"),
+        STRING("schemaName"),
+        { "selectQuery", PARAM_STRING, PARAM_DIRECT | PARAM_UNSUMMED_9, NULL },
+        REQUIRED("viewName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam delete_params[] = {
+        STRING("catalogName"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        STRING("where"),
+        { "whereParams", PARAM_MAP, PARAM_UNSUMMED, NULL },
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam drop_all_foreign_key_constraints_params[] = {
+        STRING("baseTableCatalogName"),
+        REQUIRED("baseTableName"),
+        STRING("baseTableSchemaName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam drop_column_params[] = {
+        STRING("catalogName"),
+        STRING("columnName"),
+        COLUMNS("columns"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam drop_default_value_params[] = {
+        STRING("catalogName"),
+        STRING("columnDataType"),
+        REQUIRED("columnName"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam drop_foreign_key_constraint_params[] = {
+        STRING("baseTableCatalogName"),
+        REQUIRED("baseTableName"),
+        STRING("baseTableSchemaName"),
+        REQUIRED("constraintName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam drop_index_params[] = {
+        STRING("catalogName"),
+        REQUIRED("indexName"),
+        STRING("schemaName"),
+        STRING("tableName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam drop_not_null_constraint_params[] = {
+        STRING("catalogName"),
+        STRING("columnDataType"),
+        REQUIRED("columnName"),
+        STRING("constraintName"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam drop_primary_key_params[] = {
+        STRING("catalogName"),
+        STRING("constraintName"),
+        BOOLEAN("dropIndex"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam drop_procedure_params[] = {
+        STRING("catalogName"),
+        REQUIRED("procedureName"),
+        STRING("schemaName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam drop_sequence_params[] = {
+        STRING("catalogName"),
+        STRING("schemaName"),
+        REQUIRED("sequenceName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam drop_table_params[] = {
+        BOOLEAN("cascadeConstraints"),
+        STRING("catalogName"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam drop_unique_constraint_params[] = {
+        STRING("catalogName"),
+        REQUIRED("constraintName"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        STRING("uniqueColumns"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam drop_view_params[] = {
+        STRING("catalogName"),
+        BOOLEAN("ifExists"),
+        STRING("schemaName"),
+        REQUIRED("viewName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam execute_command_params[] = {
+        REQUIRED("executable"),
+        STRING("timeout"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam insert_params[] = {
+        STRING("catalogName"),
+        REQUIRED_COLUMNS("columns"),
+        STRING("dbms"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam load_data_params[] = {
+        STRING("catalogName"),
+        COLUMNS("columns"),
+        { "commentLineStartsWith", PARAM_STRING, 0, "#" },
+        STRING("encoding"),
+        REQUIRED("file"),
+        { "quotchar", PARAM_STRING, 0, "\"" },
+        BOOLEAN("relativeToChangelogFile"),
+        STRING("schemaName"),
+        { "separator", PARAM_STRING, 0, "," },
+        REQUIRED("tableName"),
+        BOOLEAN("usePreparedStatements"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam load_update_data_params[] = {
+        STRING("catalogName"),
+        COLUMNS("columns"),
+        { "commentLineStartsWith", PARAM_STRING, 0, "#" },
+        STRING("encoding"),
+        REQUIRED("file"),
+        { "onlyUpdate", PARAM_BOOLEAN, 0, "false" },
+        REQUIRED("primaryKey"),
+        { "quotchar", PARAM_STRING, 0, "\"" },
+        BOOLEAN("relativeToChangelogFile"),
+        STRING("schemaName"),
+        { "separator", PARAM_STRING, 0, "," },
+        REQUIRED("tableName"),
+        BOOLEAN("usePreparedStatements"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam merge_columns_params[] = {
+        STRING("catalogName"),
+        REQUIRED("column1Name"),
+        REQUIRED("column2Name"),
+        REQUIRED("finalColumnName"),
+        REQUIRED("finalColumnType"),
+        STRING("joinString"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam modify_data_type_params[] = {
+        STRING("catalogName"),
+        REQUIRED("columnName"),
+        REQUIRED("newDataType"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam output_params[] = {
+        { "message", PARAM_STRING, PARAM_DIRECT, NULL },
+        { "target", PARAM_STRING, 0, "STDERR" },
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam rename_column_params[] = {
+        STRING("catalogName"),
+        STRING("columnDataType"),
+        REQUIRED("newColumnName"),
+        REQUIRED("oldColumnName"),
+        STRING("remarks"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam rename_sequence_params[] = {
+        STRING("catalogName"),
+        REQUIRED("newSequenceName"),
+        REQUIRED("oldSequenceName"),
+        STRING("schemaName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam rename_table_params[] = {
+        STRING("catalogName"),
+        REQUIRED("newTableName"),
+        REQUIRED("oldTableName"),
+        STRING("schemaName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam rename_view_params[] = {
+        STRING("catalogName"),
+        REQUIRED("newViewName"),
+        REQUIRED("oldViewName"),
+        STRING("schemaName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam set_column_remarks_params[] = {
+        STRING("catalogName"),
+        STRING("columnDataType"),
+        REQUIRED("columnName"),
+        STRING("columnParentType"),
+        STRING("remarks"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam set_table_remarks_params[] = {
+        STRING("catalogName"),
+        STRING("remarks"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam sql_params[] = {
+        STRING("comment"),
+        STRING("dbms"),
+        STRING("endDelimiter"),
+        BOOLEAN("ignoreOriginalSplitStatements"),
+        BOOLEAN("splitStatements"),
+        { "sql", PARAM_STRING, PARAM_REQUIRED | PARAM_DIRECT, NULL },
+        BOOLEAN("stripComments"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam sql_file_params[] = {
+        STRING("dbms"),
+        STRING("encoding"),
+        STRING("endDelimiter"),
+        BOOLEAN("ignoreOriginalSplitStatements"),
+        REQUIRED("path"),
+        BOOLEAN("relativeToChangelogFile"),
+        BOOLEAN("splitStatements"),
+        BOOLEAN("stripComments"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam stop_params[] = {
+        { "message", PARAM_STRING, 0, "Stop command in changelog file" },
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam tag_database_params[] = {
+        STRING("tag"),
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+static const ChangeParam update_params[] = {
+        STRING("catalogName"),
+        REQUIRED_COLUMNS("columns"),
+        STRING("schemaName"),
+        REQUIRED("tableName"),
+        STRING("where"),
+        { "whereParams", PARAM_MAP, PARAM_UNSUMMED, NULL },
+        { NULL, PARAM_STRING, 0, NULL },
+};
+
+#define JAVA "it runs Java, which only Liquibase can"
+#define COMMERCIAL "only the commercial Liquibase has it"
+
+const ChangeType change_types[] = {
+        { .name = "addAutoIncrement", .params = add_auto_increment_params },
+        { .name = "addColumn", .params = add_column_params },
+        { .name = "addDefaultValue", .params = add_default_value_params },
+        { .name = "addForeignKeyConstraint", .params = add_foreign_key_constraint_params },
+        { .name = "addLookupTable", .params = add_lookup_table_params },
+        { .name = "addNotNullConstraint", .params = add_not_null_constraint_params },
+        { .name = "addPrimaryKey", .params = add_primary_key_params },
+        { .name = "addUniqueConstraint", .params = add_unique_constraint_params },
+        { .name = "alterSequence", .params = alter_sequence_params },
+        { .name = "createIndex", .params = create_index_params },
+        { .name = "createProcedure", .params = create_procedure_params },
+        { .name = "createSequence", .params = create_sequence_params },
+        { .name = "createTable", .params = create_table_params },
+        { .name = "createView", .params = create_view_params },
+        { .name = "customChange", .params = no_params, .refused = JAVA },
+        { .name = "delete", .params = delete_params },
+        { .name = "dropAllForeignKeyConstraints", .params = drop_all_foreign_key_constraints_params, .reads_database = true },
+        { .name = "dropColumn", .params = drop_column_params },
+        { .name = "dropDefaultValue", .params = drop_default_value_params },
+        { .name = "dropForeignKeyConstraint", .params = drop_foreign_key_constraint_params },
+        { .name = "dropIndex", .params = drop_index_params },
+        { .name = "dropNotNullConstraint", .params = drop_not_null_constraint_params },
+        { .name = "dropPrimaryKey", .params = drop_primary_key_params },
+        { .name = "dropProcedure", .params = drop_procedure_params },
+        { .name = "dropSequence", .params = drop_sequence_params },
+        { .name = "dropTable", .params = drop_table_params },
+        { .name = "dropUniqueConstraint", .params = drop_unique_constraint_params },
+        { .name = "dropView", .params = drop_view_params },
+        { .name = "empty", .params = no_params, .no_inverse_needed = true },
+        { .name = "executeCommand", .params = execute_command_params, .refused = "it runs a program, which a migration daemon must not" },
+        { .name = "insert", .params = insert_params },
+        { .name = "loadData", .params = load_data_params, .reads_database = true },
+        { .name = "loadUpdateData", .params = load_update_data_params, .reads_database = true },
+        { .name = "mergeColumns", .params = merge_columns_params },
+        { .name = "modifyDataType", .params = modify_data_type_params },
+        { .name = "output", .params = output_params, .no_inverse_needed = true },
+        { .name = "renameColumn", .params = rename_column_params },
+        { .name = "renameSequence", .params = rename_sequence_params },
+        { .name = "renameTable", .params = rename_table_params },
+        { .name = "renameView", .params = rename_view_params },
+        { .name = "setColumnRemarks", .params = set_column_remarks_params },
+        { .name = "setTableRemarks", .params = set_table_remarks_params },
+        { .name = "sql", .params = sql_params },
+        { .name = "sqlFile", .params = sql_file_params },
+        { .name = "stop", .params = stop_params },
+        { .name = "tagDatabase", .params = tag_database_params, .no_inverse_needed = true },
+        { .name = "update", .params = update_params },
+        { .name = "createFunction", .params = no_params, .refused = COMMERCIAL },
+        { .name = "createTrigger", .params = no_params, .refused = COMMERCIAL },
+        { .name = "createPackage", .params = no_params, .refused = COMMERCIAL },
+        { .name = "createPackageBody", .params = no_params, .refused = COMMERCIAL },
+        { .name = "dropFunction", .params = no_params, .refused = COMMERCIAL },
+        { .name = "dropTrigger", .params = no_params, .refused = COMMERCIAL },
+        { .name = "dropPackage", .params = no_params, .refused = COMMERCIAL },
+        { .name = "dropPackageBody", .params = no_params, .refused = COMMERCIAL },
+        { .name = "renameTrigger", .params = no_params, .refused = COMMERCIAL },
+        { .name = "enableTrigger", .params = no_params, .refused = COMMERCIAL },
+        { .name = "disableTrigger", .params = no_params, .refused = COMMERCIAL },
+        { .name = "addCheckConstraint", .params = no_params, .refused = COMMERCIAL },
+        { .name = "dropCheckConstraint", .params = no_params, .refused = COMMERCIAL },
+        { .name = "enableCheckConstraint", .params = no_params, .refused = COMMERCIAL },
+        { .name = "disableCheckConstraint", .params = no_params, .refused = COMMERCIAL },
+        { .name = "markUnused", .params = no_params, .refused = COMMERCIAL },
+        { .name = "createSynonym", .params = no_params, .refused = COMMERCIAL },
+        { .name = "dropSynonym", .params = no_params, .refused = COMMERCIAL },
+        { .name = NULL },
+};
+/* clang-format on */
+
+const ChangeType *change_type_find(const char *name)
+{
+        for (const ChangeType *t = change_types; t->name; t++)
+                if (strcmp(t->name, name) == 0)
+                        return t;
+        return NULL;
+}

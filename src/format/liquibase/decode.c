@@ -1,0 +1,125 @@
+/* Text of files in UTF-8, whatever they are written in. */
+#include <errno.h>
+#include <iconv.h>
+#include <string.h>
+#include <strings.h>
+
+#include "format/liquibase/node.h"
+#include "format/script_text.h"
+#include "util/utf8.h"
+
+/* By its mark; NULL: it has none. */
+static const char *marked_encoding(const char *data, size_t size, size_t *mark)
+{
+        static const struct {
+                const char *bytes;
+                size_t len;
+                const char *encoding;
+        } marks[] = { { "\xef\xbb\xbf", 3, "UTF-8" },
+                      { "\xff\xfe\0\0", 4, "UTF-32LE" },
+                      { "\0\0\xfe\xff", 4, "UTF-32BE" },
+                      { "\xff\xfe", 2, "UTF-16LE" },
+                      { "\xfe\xff", 2, "UTF-16BE" } };
+
+        for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+                if (size >= marks[i].len && memcmp(data, marks[i].bytes, marks[i].len) == 0) {
+                        *mark = marks[i].len;
+                        return marks[i].encoding;
+                }
+        *mark = 0;
+        return NULL;
+}
+
+static bool is_unicode(const char *encoding)
+{
+        return strncasecmp(encoding, "UTF", 3) == 0;
+}
+
+/* The mark and what is declared have to agree, as Java has it; without a mark UTF-16 is big-endian. */
+static int settle(const char **encoding, const char *marked, const char *declared, const char *path,
+                  Error *err)
+{
+        *encoding = declared && *declared ? declared : "UTF-8";
+        if (!marked) {
+                if (strcasecmp(*encoding, "UTF-16") == 0)
+                        *encoding = "UTF-16BE";
+                return 0;
+        }
+        if (declared && *declared && is_unicode(declared) && strcasecmp(declared, marked) != 0) {
+                (void) error_set(err, ERROR_CHANGELOG, "%s is declared as %s, but its byte order mark is that of %s",
+                                 path, declared, marked);
+                (void) error_at(err, path, 1, 1);
+                return error_hint(err, "remove encoding, or correct it");
+        }
+        *encoding = marked;
+        return 0;
+}
+
+static int check_utf8(const char *data, size_t size, const char *path, Error *err)
+{
+        const char *nul = memchr(data, '\0', size);
+        size_t valid = utf8_valid_prefix(data, size), at = nul ? (size_t) (nul - data) : size;
+        unsigned long line, column;
+
+        if (valid == size && !nul)
+                return 0;
+        (void) error_set(err, ERROR_CHANGELOG, "%s %s", path,
+                         at < valid || valid == size ? "holds a NUL byte" : "is not valid UTF-8");
+        script_position(data, at < valid ? at : valid, &line, &column);
+        (void) error_at(err, path, line, column);
+        return error_hint(err, "save it as UTF-8");
+}
+
+static int convert(char **ret, size_t *ret_size, Arena *a, const char *data, size_t size,
+                   const char *encoding, const char *path, Error *err)
+{
+        iconv_t cd = iconv_open("UTF-8", encoding);
+        size_t room = size * 3 + 4, in_left = size, out_left = room, r;
+        char *out, *in = (char *) (uintptr_t) data, *p;
+
+        if (cd == (iconv_t) -1) {
+                (void) error_set(err, ERROR_CHANGELOG, "no encoding is called %s", encoding);
+                return error_at(err, path, 0, 0);
+        }
+        out = p = arena_alloc(a, room + 1);
+        r = out ? iconv(cd, &in, &in_left, &p, &out_left) : 0;
+        (void) iconv_close(cd);
+        if (!out)
+                return error_oom(err, "a file");
+        if (r == (size_t) -1) {
+                (void) error_set(err, ERROR_CHANGELOG, "%s is not valid %s at byte %zu", path, encoding,
+                                 size - in_left + 1);
+                (void) error_at(err, path, 0, 0);
+                return error_hint(err, "save it as UTF-8");
+        }
+        *ret = out;
+        *ret_size = room - out_left;
+        return 0;
+}
+
+int decode_text(const char **ret, size_t *ret_size, Arena *a, const char *data, size_t size,
+                const char *encoding, const char *path, Error *err)
+{
+        const char *used;
+        char *converted;
+        size_t mark;
+        const char *marked = marked_encoding(data, size, &mark);
+        int r;
+
+        if (size > NODE_MAX_FILE) {
+                (void) error_set(err, ERROR_CHANGELOG, "%s is bigger than %zu MiB", path, NODE_MAX_FILE >> 20);
+                return error_at(err, path, 0, 0);
+        }
+        r = settle(&used, marked, encoding, path, err);
+        if (r < 0)
+                return r;
+        *ret = data + mark;
+        *ret_size = size - mark;
+        if (strcasecmp(used, "UTF-8") != 0 && strcasecmp(used, "UTF8") != 0) {
+                r = convert(&converted, ret_size, a, *ret, *ret_size, used, path, err);
+                if (r < 0)
+                        return r;
+                *ret = converted;
+        }
+        return check_utf8(*ret, *ret_size, path, err);
+}
