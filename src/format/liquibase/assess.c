@@ -28,7 +28,7 @@ int liquibase_sum_matches(const Model *m, const ChangeSet *s, const HistoryRow *
         int r;
 
         current[0] = '\0';
-        if (!row->checksum)
+        if (!row->checksum || !changeset_has_checksum(s))
                 return 1;
         if (version == 0) {
                 (void) error_set(err, ERROR_CHANGELOG,
@@ -97,7 +97,8 @@ static int judge_row(Judgement *j, const ChangeSet *s, Entry *e, Error *err)
                 e->state = ENTRY_OUTDATED;
         else if (r == 0 && j->purpose != ASSESS_INFO && j->ctx->options->validate_on_migrate)
                 return refuse_sum(j, e->migration, e->row, current, err);
-        if (!e->row->checksum || checksum_version(e->row->checksum) < CHECKSUM_NEWEST)
+        if (changeset_has_checksum(s) &&
+            (!e->row->checksum || checksum_version(e->row->checksum) < CHECKSUM_NEWEST))
                 j->a->needs_upkeep = true;
         return 0;
 }

@@ -216,6 +216,7 @@ int liquibase_sql_repair(Text *sql, Text *notes, const FormatContext *ctx, const
                 const Entry *e = &a->entries[i];
 
                 if (!e->row || !e->migration || e->state == ENTRY_FILTERED ||
+                    !changeset_has_checksum(liquibase_set(e->migration)) ||
                     (e->row->checksum && strcmp(e->row->checksum, e->migration->checksum) == 0))
                         continue;
                 add_sum(sql, ctx, e->row, e->migration->checksum);
@@ -241,6 +242,7 @@ int liquibase_sql_upkeep(Text *sql, Text *notes, const FormatContext *ctx, const
                 const Entry *e = &a->entries[i];
 
                 if (!e->row || !e->migration || e->state != ENTRY_APPLIED || e->reason ||
+                    !changeset_has_checksum(liquibase_set(e->migration)) ||
                     (e->row->checksum && checksum_version(e->row->checksum) == CHECKSUM_NEWEST))
                         continue;
                 add_sum(sql, ctx, e->row, e->migration->checksum);

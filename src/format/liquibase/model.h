@@ -209,6 +209,7 @@ struct ChangeType {
         bool no_inverse_needed;    /* nothing to take back: empty, tagDatabase, output */
         bool reads_database;       /* its SQL depends on what is in the database */
         const char *refused;       /* why it cannot be done here, NULL: it can */
+        bool unknown_sum;          /* what its checksum covers is not known here */
 };
 
 extern const ChangeType change_types[]; /* ended by name NULL */
