@@ -46,7 +46,8 @@ static int settle(const char **encoding, const char *marked, const char *declare
                 return 0;
         }
         if (declared && *declared && is_unicode(declared) && strcasecmp(declared, marked) != 0) {
-                (void) error_set(err, ERROR_CHANGELOG, "%s is declared as %s, but its byte order mark is that of %s",
+                (void) error_set(err, ERROR_CHANGELOG,
+                                 "%s is declared as %s, but its byte order mark is that of %s",
                                  path, declared, marked);
                 (void) error_at(err, path, 1, 1);
                 return error_hint(err, "remove encoding, or correct it");
@@ -87,8 +88,8 @@ static int convert(char **ret, size_t *ret_size, Arena *a, const char *data, siz
         if (!out)
                 return error_oom(err, "a file");
         if (r == (size_t) -1) {
-                (void) error_set(err, ERROR_CHANGELOG, "%s is not valid %s at byte %zu", path, encoding,
-                                 size - in_left + 1);
+                (void) error_set(err, ERROR_CHANGELOG, "%s is not valid %s at byte %zu", path,
+                                 encoding, size - in_left + 1);
                 (void) error_at(err, path, 0, 0);
                 return error_hint(err, "save it as UTF-8");
         }
@@ -107,7 +108,8 @@ int decode_text(const char **ret, size_t *ret_size, Arena *a, const char *data, 
         int r;
 
         if (size > NODE_MAX_FILE) {
-                (void) error_set(err, ERROR_CHANGELOG, "%s is bigger than %zu MiB", path, NODE_MAX_FILE >> 20);
+                (void) error_set(err, ERROR_CHANGELOG, "%s is bigger than %zu MiB", path,
+                                 NODE_MAX_FILE >> 20);
                 return error_at(err, path, 0, 0);
         }
         r = settle(&used, marked, encoding, path, err);

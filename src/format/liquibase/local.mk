@@ -9,6 +9,7 @@ libformat_a_SOURCES += \
   %D%/checksum.h \
   %D%/column.c \
   %D%/condition.c \
+  %D%/decode.c \
   %D%/describe.c \
   %D%/digest.c \
   %D%/digest.h \
@@ -39,6 +40,7 @@ libformat_a_SOURCES += \
   %D%/properties.c \
   %D%/properties.h \
   %D%/read.c \
+  %D%/read_xml.c \
   %D%/script.c \
   %D%/serialize.c \
   %D%/serialize.h \

@@ -181,8 +181,8 @@ static int check_root(const Reader *r, Error *err)
 {
         if (r->root && strcmp(r->root->name, "databaseChangeLog") == 0)
                 return 0;
-        (void) error_set(err, ERROR_CHANGELOG, "%s begins with <%s>, not with <databaseChangeLog>", r->path,
-                         r->root ? r->root->name : "");
+        (void) error_set(err, ERROR_CHANGELOG, "%s begins with <%s>, not with <databaseChangeLog>",
+                         r->path, r->root ? r->root->name : "");
         return error_at(err, r->path, r->root ? r->root->line : 1, 1);
 }
 
@@ -196,7 +196,9 @@ static int feed(Reader *r, const char *data, size_t size, Error *err)
                 data += piece;
                 size -= piece;
         }
-        return XML_Parse(r->parser, data, (int) size, XML_TRUE) == XML_STATUS_OK ? 0 : syntax_error(r, err);
+        return XML_Parse(r->parser, data, (int) size, XML_TRUE) == XML_STATUS_OK
+                       ? 0
+                       : syntax_error(r, err);
 }
 
 int read_xml(Node **ret, Arena *a, const char *data, size_t size, const char *path, Error *err)
@@ -206,7 +208,8 @@ int read_xml(Node **ret, Arena *a, const char *data, size_t size, const char *pa
 
         *err = (Error){ .code = ERROR_NONE };
         if (size > NODE_MAX_FILE)
-                return error_set(err, ERROR_CHANGELOG, "%s is bigger than %zu MiB", path, NODE_MAX_FILE >> 20);
+                return error_set(err, ERROR_CHANGELOG, "%s is bigger than %zu MiB", path,
+                                 NODE_MAX_FILE >> 20);
         r.parser = XML_ParserCreateNS(NULL, SEPARATOR);
         if (!r.parser)
                 return error_oom(err, "a changelog");
