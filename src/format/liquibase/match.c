@@ -10,6 +10,16 @@
 #define IS_TRUE '\xfe'
 #define IS_FALSE '\xff'
 
+/* java_trim() for a part of a text. */
+static const char *trim(const char *s, size_t *len)
+{
+        while (*len > 0 && (unsigned char) s[*len - 1] <= ' ')
+                --*len;
+        while (*len > 0 && (unsigned char) *s <= ' ')
+                s++, --*len;
+        return s;
+}
+
 static bool is_space(char c)
 {
         return c == ' ' || (c >= '\t' && c <= '\r');
@@ -33,7 +43,7 @@ int name_list_parse(NameList *ret, Arena *a, const char *text, Error *err)
         for (const char *s = text, *end; s; s = *end ? end + 1 : NULL) {
                 end = strchrnul(s, ',');
                 size_t len = (size_t) (end - s), i = 0;
-                const char *trimmed = java_trim(s, &len);
+                const char *trimmed = trim(s, &len);
                 const char *copy = arena_strndup(a, trimmed, len);
                 const char *name = copy ? java_lower(a, copy) : NULL;
 
@@ -81,7 +91,7 @@ static bool match_leaf(const char *s, size_t len, const NameList *names)
         bool negated = true, required = false;
         size_t skip;
 
-        s = java_trim(s, &len);
+        s = trim(s, &len);
         if (len == 1 && (*s == IS_TRUE || *s == IS_FALSE))
                 return *s == IS_TRUE;
         if (len > 0 && *s == '!')
@@ -94,12 +104,12 @@ static bool match_leaf(const char *s, size_t len, const NameList *names)
                 negated = false;
         s += skip;
         len -= skip;
-        s = java_trim(s, &len);
+        s = trim(s, &len);
         if (len > 0 && *s == '@') {
                 required = true;
                 s++;
                 len--;
-                s = java_trim(s, &len);
+                s = trim(s, &len);
         }
         if (!required && names->n == 0)
                 return true;
@@ -153,10 +163,10 @@ static bool match_or(const char *s, size_t len, const NameList *names)
 {
         bool any = false;
 
-        s = java_trim(s, &len);
+        s = trim(s, &len);
         for (;;) {
                 size_t gap, end = find_word(s, len, "or", &gap), part = end;
-                const char *p = java_trim(s, &part);
+                const char *p = trim(s, &part);
 
                 any = match_and(p, part, names) || any;
                 if (end == len)
@@ -166,8 +176,8 @@ static bool match_or(const char *s, size_t len, const NameList *names)
         }
 }
 
-/* Each pair of parentheses gives way to its value, the innermost ones first. */
-static int match_part(char *s, size_t len, const NameList *names, Error *err)
+/* Each pair of parentheses gives way to its value, the innermost ones first. -1: they do not match, or nothing is within. */
+static int match_part(char *s, size_t len, const NameList *names)
 {
         size_t open[EXPRESSION_MAX], depth = 0;
 
@@ -179,17 +189,12 @@ static int match_part(char *s, size_t len, const NameList *names, Error *err)
                 size_t from = open[--depth];
 
                 if (i == from + 1)
-                        return error_set(err, ERROR_CHANGELOG, "cannot parse expression \"%.*s\"",
-                                         (int) len, s);
+                        return -1;
                 char value = match_or(s + from + 1, i - from - 1, names) ? IS_TRUE : IS_FALSE;
                 memset(s + from, ' ', i - from + 1);
                 s[from + 1] = value;
         }
-        if (depth == 0)
-                return match_or(s, len, names);
-        (void) error_set(err, ERROR_CHANGELOG, "cannot parse expression \"%.*s\"", (int) len, s);
-        return error_hint(err, "a parenthesis is not closed; Liquibase cuts expressions at every "
-                               "comma, also within parentheses: write \"or\" there");
+        return depth > 0 ? -1 : match_or(s, len, names);
 }
 
 int match_expression(const char *expression, const NameList *names, Error *err)
@@ -198,7 +203,7 @@ int match_expression(const char *expression, const NameList *names, Error *err)
         size_t len = expression ? strlen(expression) : 0;
         bool any = false;
 
-        expression = len > 0 ? java_trim(expression, &len) : "";
+        expression = len > 0 ? trim(expression, &len) : "";
         if (len == 0)
                 return 1;
         if (len >= sizeof buf)
@@ -215,10 +220,15 @@ int match_expression(const char *expression, const NameList *names, Error *err)
         for (size_t from = 0; from <= len;) {
                 const char *comma = memchr(buf + from, ',', len - from);
                 size_t end = comma ? (size_t) (comma - buf) : len;
-                int r = match_part(buf + from, end - from, names, err);
+                int r = match_part(buf + from, end - from, names);
 
-                if (r < 0)
-                        return r;
+                if (r < 0) {
+                        (void) error_set(err, ERROR_CHANGELOG, "cannot parse expression \"%s\"",
+                                         expression);
+                        return error_hint(err, "parentheses do not match; Liquibase cuts "
+                                               "expressions at every comma, also within "
+                                               "parentheses: write \"or\" there");
+                }
                 any = any || r > 0;
                 from = end + 1;
         }
@@ -245,7 +255,7 @@ bool match_dbms(const char *list)
         bool none = false, excluded = false, named = false, positive = false;
         size_t len = list ? strlen(list) : 0;
 
-        list = len > 0 ? java_trim(list, &len) : "";
+        list = len > 0 ? trim(list, &len) : "";
         if (len == 0)
                 return true;
         for (const char *s = list, *end; s; s = end < list + len ? end + 1 : NULL) {
@@ -253,7 +263,7 @@ bool match_dbms(const char *list)
 
                 end = comma ? comma : list + len;
                 size_t n = (size_t) (end - s);
-                const char *name = java_trim(s, &n);
+                const char *name = trim(s, &n);
 
                 if (is_word(name, n, "all"))
                         return true;
@@ -281,7 +291,7 @@ const char *match_unknown_dbms(const char *list, char *buf, size_t size)
         for (const char *s = list ? list : "", *end; *s; s = *end ? end + 1 : end) {
                 end = strchrnul(s, ',');
                 size_t n = (size_t) (end - s), i = 0;
-                const char *name = java_trim(s, &n);
+                const char *name = trim(s, &n);
 
                 if (n > 0 && *name == '!')
                         name++, n--;
