@@ -41,6 +41,7 @@ libformat_a_SOURCES += \
   %D%/properties.h \
   %D%/read.c \
   %D%/read_xml.c \
+  %D%/read_yaml.c \
   %D%/script.c \
   %D%/serialize.c \
   %D%/serialize.h \
@@ -59,4 +60,6 @@ libformat_a_SOURCES += \
   %D%/sql_table.h \
   %D%/types.c \
   %D%/undo.c \
-  %D%/values.c
+  %D%/values.c \
+  %D%/yaml_scalar.c \
+  %D%/yaml_scalar.h

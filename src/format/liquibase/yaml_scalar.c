@@ -1,0 +1,258 @@
+#include "format/liquibase/yaml_scalar.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- words ---- */
+
+static bool is_one_of(const char *s, const char *const *words)
+{
+        for (; *words; words++)
+                if (strcmp(s, *words) == 0)
+                        return true;
+        return false;
+}
+
+static bool is_null(const char *s)
+{
+        static const char *const words[] = { "", "~", "null", "Null", "NULL", NULL };
+
+        return is_one_of(s, words);
+}
+
+static const char *boolean_text(const char *s)
+{
+        static const char *const yes[] = { "yes",  "Yes", "YES", "true", "True",
+                                           "TRUE", "on",  "On",  "ON",   NULL };
+        static const char *const no[] = { "no",    "No",  "NO",  "false", "False",
+                                          "FALSE", "off", "Off", "OFF",   NULL };
+
+        return is_one_of(s, yes) ? "true" : is_one_of(s, no) ? "false" : NULL;
+}
+
+/* ---- numbers ---- */
+
+/* Digits of a base with underscores between them; the digits without them into buf, their number; 0: not so. */
+static size_t digits(char *buf, size_t size, const char *s, const char *alphabet)
+{
+        size_t n = 0;
+
+        for (; *s; s++) {
+                if (*s == '_')
+                        continue;
+                if (!strchr(alphabet, *s) || n + 1 >= size)
+                        return 0;
+                buf[n++] = *s;
+        }
+        buf[n] = '\0';
+        return n;
+}
+
+static char *whole(Arena *a, bool negative, const char *text, int base)
+{
+        char *end;
+        unsigned long long value = strtoull(text, &end, base);
+
+        return arena_printf(a, "%s%llu", negative && value ? "-" : "", value);
+}
+
+/* 1:30:00: every part but the first is below 60. */
+static char *sexagesimal(Arena *a, bool negative, const char *s)
+{
+        unsigned long long value = 0;
+
+        for (bool first = true;; first = false) {
+                char *end;
+                unsigned long part = strtoul(s, &end, 10);
+
+                if (end == s || !isdigit((unsigned char) *s) ||
+                    (!first && (part > 59 || end - s > 2)) || value > UINT32_MAX)
+                        return NULL;
+                value = value * 60 + part;
+                if (!*end)
+                        return first ? NULL : arena_printf(a, "%s%llu", negative ? "-" : "", value);
+                if (*end != ':')
+                        return NULL;
+                s = end + 1;
+        }
+}
+
+/* A decimal of any length, as Java prints it. */
+static char *decimal(Arena *a, bool negative, const char *s)
+{
+        char buf[512];
+
+        if (strcmp(s, "0") == 0)
+                return arena_strdup(a, "0");
+        if (*s < '1' || *s > '9' || !digits(buf, sizeof buf, s, "0123456789"))
+                return NULL;
+        return arena_printf(a, "%s%s", negative ? "-" : "", buf);
+}
+
+static char *integer_text(Arena *a, const char *s)
+{
+        bool negative = *s == '-';
+        char buf[80];
+
+        s += *s == '-' || *s == '+';
+        if (strncmp(s, "0b", 2) == 0 && digits(buf, sizeof buf, s + 2, "01"))
+                return whole(a, negative, buf, 2);
+        if (strncmp(s, "0x", 2) == 0 && digits(buf, sizeof buf, s + 2, "0123456789abcdefABCDEF"))
+                return whole(a, negative, buf, 16);
+        if (*s == '0' && s[1] && digits(buf, sizeof buf, s + 1, "01234567"))
+                return whole(a, negative, buf, 8);
+        if (strchr(s, ':'))
+                return *s >= '1' && *s <= '9' ? sexagesimal(a, negative, s) : NULL;
+        return decimal(a, negative, s);
+}
+
+static const char *skip_digits(const char *p, bool *any)
+{
+        const char *start = p;
+
+        while (isdigit((unsigned char) *p) || (p > start && *p == '_'))
+                p++;
+        *any = p > start;
+        return p;
+}
+
+/* "e+10" at its end, or nothing; NULL: something else. */
+static const char *skip_exponent(const char *p, bool *is)
+{
+        bool any;
+
+        *is = false;
+        if (*p != 'e' && *p != 'E')
+                return p;
+        p++;
+        p += *p == '+' || *p == '-';
+        p = skip_digits(p, &any);
+        *is = any;
+        return any ? p : NULL;
+}
+
+/* [-+]?1.5e3, 1e3, .5: with a point or an exponent, as SnakeYAML's expression has it. */
+static bool is_float(const char *s)
+{
+        bool whole_part, exponent;
+        const char *p = s + (*s == '-' || *s == '+'), *rest;
+
+        p = skip_digits(p, &whole_part);
+        if (*p == '.') {
+                bool fraction;
+
+                if (!whole_part && (s[0] == '-' || s[0] == '+'))
+                        return false;
+                p = skip_digits(p + 1, &fraction);
+                while (whole_part && *p == '_')
+                        p = skip_digits(p + 1, &exponent);
+                rest = skip_exponent(p, &exponent);
+                return (whole_part || fraction) && rest && !*rest;
+        }
+        rest = whole_part ? skip_exponent(p, &exponent) : NULL;
+        return rest && exponent && !*rest;
+}
+
+static char *float_text(Arena *a, const char *s)
+{
+        static const char *const infinite[] = { ".inf", ".Inf", ".INF", NULL };
+        static const char *const not_a_number[] = { ".nan", ".NaN", ".NAN", NULL };
+        char buf[512];
+        size_t n = 0;
+
+        if (is_one_of(s + (*s == '-' || *s == '+'), infinite))
+                return java_double(a, *s == '-' ? -(double) INFINITY : (double) INFINITY);
+        if (is_one_of(s, not_a_number))
+                return java_double(a, (double) NAN);
+        if (!is_float(s) || strlen(s) >= sizeof buf)
+                return NULL;
+        for (; *s; s++)
+                if (*s != '_')
+                        buf[n++] = *s;
+        buf[n] = '\0';
+        return java_double(a, strtod(buf, NULL));
+}
+
+/* ---- dates ---- */
+
+typedef struct Stamp {
+        int year, month, day, hour, minute, second;
+        bool has_time;
+} Stamp;
+
+static bool read_stamp(const char *s, Stamp *t)
+{
+        int n = 0, m = 0;
+
+        *t = (Stamp){ .year = 0 };
+        if (sscanf(s, "%4d-%2d-%2d%n", &t->year, &t->month, &t->day, &n) != 3 || n < 8 ||
+            s[4] != '-' || !isdigit((unsigned char) s[3]) || !isdigit((unsigned char) s[5]))
+                return false;
+        s += n;
+        if (!*s)
+                return n == 10;
+        t->has_time = true;
+        if (*s == 'T' || *s == 't')
+                s++;
+        else if (*s == ' ' || *s == '\t')
+                s += strspn(s, " \t");
+        else
+                return false;
+        if (sscanf(s, "%2d:%2d:%2d%n", &t->hour, &t->minute, &t->second, &m) != 3)
+                return false;
+        s += m;
+        if (*s == '.')
+                s += 1 + strspn(s + 1, "0123456789");
+        s += strspn(s, " \t");
+        return !*s || strcmp(s, "Z") == 0;
+}
+
+/* Date.toString() in UTC, and the ISO form that columns keep. */
+static int set_date(Node *n, Arena *a, const Stamp *t, Error *err)
+{
+        static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+        static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+        struct tm tm = { .tm_year = t->year - 1900,
+                         .tm_mon = t->month - 1,
+                         .tm_mday = t->day,
+                         .tm_hour = t->hour,
+                         .tm_min = t->minute,
+                         .tm_sec = t->second };
+
+        (void) timegm(&tm);
+        n->type = NODE_DATE;
+        n->value = arena_printf(a, "%s %s %02d %02d:%02d:%02d UTC %d", days[tm.tm_wday],
+                                months[tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+                                tm.tm_year + 1900);
+        n->iso = arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
+                              tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+        return n->value && n->iso ? 0 : error_oom(err, "a changelog");
+}
+
+int yaml_scalar_resolve(Node *n, Arena *a, const char *text, Error *err)
+{
+        const char *value = boolean_text(text);
+        Stamp stamp;
+
+        n->type = NODE_OTHER;
+        if (is_null(text)) {
+                n->type = NODE_NONE;
+                return 0;
+        }
+        if (!value && isdigit((unsigned char) *text) && read_stamp(text, &stamp))
+                return set_date(n, a, &stamp, err);
+        if (!value && strchr("-+.0123456789", *text)) {
+                value = integer_text(a, text);
+                if (!value)
+                        value = float_text(a, text);
+        }
+        if (!value)
+                n->type = NODE_TEXT;
+        n->value = arena_strdup(a, value ? value : text);
+        return n->value ? 0 : error_oom(err, "a changelog");
+}

@@ -1,0 +1,6 @@
+#pragma once
+/* What an unquoted scalar of YAML 1.1 is, as SnakeYAML has it, and Java's text of that. Facts: liquibase.md 1.1. */
+#include "format/liquibase/node.h"
+
+/* Sets type, value and iso of the node from a plain scalar. Liquibase's process is taken to live in UTC. */
+int yaml_scalar_resolve(Node *n, Arena *a, const char *text, Error *err);
