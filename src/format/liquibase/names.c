@@ -158,14 +158,16 @@ void sql_qualified(Text *t, const SqlContext *x, const char *schema, const char 
         add_name(t, x, name);
 }
 
-/* One name of a list, of any length. */
+/* One name of a list. */
 static void add_part(Text *t, const SqlContext *x, const char *s, size_t len)
 {
-        _cleanup_text_ Text name = TEXT_INIT(len + 1);
+        _cleanup_text_ Text part = TEXT_INIT(len), name = TEXT_INIT(len);
+        const char *trimmed;
 
-        s = java_trim(s, &len);
-        text_append(&name, s, len);
-        if (name.bad)
+        text_append(&part, s, len);
+        trimmed = java_trim(text_str(&part), &len);
+        text_append(&name, trimmed, len);
+        if (part.bad || name.bad)
                 t->bad = true;
         add_name(t, x, text_str(&name));
 }

@@ -73,9 +73,9 @@ void sql_string(Text *t, const char *s);
 /* nextval('public.s'); schema NULL: the default one. */
 void sql_sequence(Text *t, const SqlContext *x, const char *function, const char *schema,
                   const char *sequence);
-/* Appends " DEFAULT ..." for a column of that type and returns 1; 0: it has none; ERROR_CHANGELOG: no value of that type. */
-int sql_default(Text *t, const SqlContext *x, const Change *c, const Object *column,
-                const SqlType *type, Error *err);
+/* Appends " DEFAULT ..." for a column of that type (a sequence is one of the default schema, whatever the table's) and returns 1; 0: it has none; ERROR_CHANGELOG: no value of that type. */
+int sql_default(Text *t, const SqlContext *x, const Object *column, const SqlType *type,
+                Error *err);
 /* The default of addDefaultValue, which does not look at the column's type: 1, 2 when it comes from a sequence, 0: it has none. */
 int sql_untyped_default(Text *t, const SqlContext *x, const Change *c, Arena *a);
 void sql_literal(Text *t, const char *s); /* 'it''s', backslashes as they are */

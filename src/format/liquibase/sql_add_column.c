@@ -32,7 +32,7 @@ static int add_column(SqlList *out, const Change *c, const SqlContext *x, const 
         sql_form(&t, x, "ALTER TABLE %T ADD %N %S", sql_attribute(c, "schemaName"),
                  sql_attribute(c, "tableName"), name, type.text);
         sql_identity(&t, x, column, &type);
-        r = sql_default(&t, x, c, column, &type, err);
+        r = sql_default(&t, x, column, &type, err);
         if (r < 0)
                 return error_prefix(err, "column %s", name ? name : "");
         if (!constraint_flag(column, "nullable", true) && !is_filled(column))

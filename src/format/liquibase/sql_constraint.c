@@ -80,7 +80,7 @@ static int drop_unnamed_primary_key(SqlList *out, const Change *c, const SqlCont
                         "    WHERE CONSTRAINT_TYPE = 'PRIMARY KEY'\n"
                         "      AND TABLE_NAME = %L AND TABLE_SCHEMA = %L;\n"
                         "    EXECUTE %L || constraint_name || '\"';\n"
-                        "END $$;",
+                        "END $$",
                         text_str(&stored), text_str(&stored_schema), text_str(&drop));
 }
 
@@ -172,7 +172,7 @@ int change_sql_drop_all_foreign_key_constraints(SqlList *out, const Change *c, c
                         "    ORDER BY conname LOOP\n"
                         "    EXECUTE %L || pg_catalog.quote_ident(constraint_name);\n"
                         "  END LOOP;\n"
-                        "END $$;",
+                        "END $$",
                         text_str(&table), text_str(&alter));
 }
 
@@ -205,12 +205,12 @@ int change_sql_drop_unique_constraint(SqlList *out, const Change *c, const SqlCo
         return drop_constraint(out, c, x, "schemaName", "tableName", err);
 }
 
+/* Without a name Liquibase writes null, which PostgreSQL refuses: so a rollback that cannot work does nothing. */
 int change_inverse_add_unique_constraint(SqlList *out, const Change *c, const SqlContext *x,
                                          Error *err)
 {
-        if (!sql_attribute(c, "constraintName"))
-                return sql_no_inverse("AddUniqueConstraint",
-                                      "the constraint has no constraintName; write a rollback",
-                                      err);
-        return change_sql_drop_unique_constraint(out, c, x, err);
+        if (sql_attribute(c, "constraintName"))
+                return change_sql_drop_unique_constraint(out, c, x, err);
+        return sql_emit(out, c, x, err, "ALTER TABLE %T DROP CONSTRAINT null",
+                        sql_attribute(c, "schemaName"), sql_attribute(c, "tableName"));
 }

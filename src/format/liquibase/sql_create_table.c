@@ -79,7 +79,7 @@ static int add_column(Text *t, const Table *table, size_t i, Error *err)
         if (r < 0)
                 return r;
         sql_form(t, x, "%S%N %S", i ? ", " : "", column_name(table, i), type.text);
-        r = sql_default(t, x, table->change, column, &type, err);
+        r = sql_default(t, x, column, &type, err);
         if (r < 0)
                 return error_prefix(err, "%s.%s", table->name ? table->name : "",
                                     column_name(table, i) ? column_name(table, i) : "");

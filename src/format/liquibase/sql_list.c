@@ -43,9 +43,7 @@ int sql_add(SqlList *out, const Change *c, Text *t, Error *err)
 
         if (t->bad)
                 return error_oom(err, "a statement, or it is too long");
-        s = text_str(t);
-        len = t->len;
-        s = java_trim(s, &len);
+        s = java_trim(text_str(t), &len);
         s = arena_strndup(out->arena, s, len);
         if (!s)
                 return error_oom(err, "a statement");

@@ -264,19 +264,27 @@ static size_t without_unit(const char *s, size_t len)
         return len > 5 && strncasecmp(s + len - 5, " CHAR", 5) == 0 ? len - 5 : len;
 }
 
+static const char *trim(const char *s, size_t *len)
+{
+        while (*len > 0 && (unsigned char) s[*len - 1] <= ' ')
+                (*len)--;
+        for (; *len > 0 && (unsigned char) *s <= ' '; s++)
+                (*len)--;
+        return s;
+}
+
 /* "(a, b)"; nothing when there are none. */
 static void add_params(Text *t, const TypeText *w, bool chars, size_t max)
 {
         const char *s = w->params, *end = s ? s + w->params_len : NULL, *part;
-        size_t len, n = 0;
+        size_t len, part_len, n = 0;
 
         for (; s && s < end && n < max; s += len + 1) {
                 len = strcspn(s, ",");
                 if (len > (size_t) (end - s))
                         len = (size_t) (end - s);
-                size_t part_len = len;
-
-                part = java_trim(s, &part_len);
+                part_len = len;
+                part = trim(s, &part_len);
                 if (part_len == 0)
                         continue;
                 if (chars)

@@ -232,8 +232,7 @@ static int add_typed(Text *t, ValueKind kind, const char *s, SqlTypeClass class,
         return 0;
 }
 
-int sql_default(Text *t, const SqlContext *x, const Change *c, const Object *column,
-                const SqlType *type, Error *err)
+int sql_default(Text *t, const SqlContext *x, const Object *column, const SqlType *type, Error *err)
 {
         ValueKind kind = VALUE_STRING;
         const char *s = find_value(column, default_fields, &kind);
@@ -245,7 +244,7 @@ int sql_default(Text *t, const SqlContext *x, const Change *c, const Object *col
         if (kind == VALUE_COMPUTED)
                 add_function(t, s);
         else if (kind == VALUE_NEXT)
-                sql_sequence(t, x, "nextval", sql_attribute(c, "schemaName"), s);
+                sql_sequence(t, x, "nextval", NULL, s);
         else
                 r = add_typed(t, kind, s, type->class, err);
         return r < 0 ? r : 1;
