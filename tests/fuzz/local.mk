@@ -23,3 +23,16 @@ fuzz_flyway_conf_SOURCES = tests/fuzz/fuzz_flyway_conf.c
 fuzz_flyway_conf_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 fuzz_flyway_conf_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz_flyway_conf_LDADD = $(FORMAT_LIBS)
+fuzz_programs += fuzz_liquibase_readers fuzz_liquibase_splitter fuzz_liquibase_text
+fuzz_liquibase_readers_SOURCES = tests/fuzz/fuzz_liquibase_readers.c
+fuzz_liquibase_readers_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+fuzz_liquibase_readers_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_liquibase_readers_LDADD = $(FORMAT_LIBS)
+fuzz_liquibase_splitter_SOURCES = tests/fuzz/fuzz_liquibase_splitter.c
+fuzz_liquibase_splitter_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+fuzz_liquibase_splitter_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_liquibase_splitter_LDADD = $(FORMAT_LIBS)
+fuzz_liquibase_text_SOURCES = tests/fuzz/fuzz_liquibase_text.c
+fuzz_liquibase_text_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+fuzz_liquibase_text_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_liquibase_text_LDADD = $(FORMAT_LIBS)

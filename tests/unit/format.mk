@@ -25,3 +25,8 @@ test_liquibase_values_SOURCES = tests/unit/test_liquibase_values.c tests/unit/li
 test_liquibase_values_LDADD = $(FORMAT_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
 test_liquibase_ddl_SOURCES = tests/unit/test_liquibase_ddl.c tests/unit/liquibase_json.h
 test_liquibase_ddl_LDADD = $(FORMAT_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+## Answers questions about Liquibase's changelogs for tests/integration/test_liquibase_*.py.
+check_PROGRAMS += liquibase_probe
+liquibase_probe_SOURCES = tests/unit/liquibase_probe.c
+liquibase_probe_LDADD = $(FORMAT_LIBS)

@@ -40,12 +40,16 @@ libformat_a_SOURCES += \
   %D%/properties.c \
   %D%/properties.h \
   %D%/read.c \
+  %D%/read_sql.c \
   %D%/read_xml.c \
   %D%/read_yaml.c \
   %D%/script.c \
   %D%/serialize.c \
   %D%/serialize.h \
+  %D%/splitter.c \
   %D%/splitter.h \
+  %D%/splitter_tokens.c \
+  %D%/splitter_tokens.h \
   %D%/sql.h \
   %D%/sql_add_column.c \
   %D%/sql_column.c \
@@ -55,6 +59,8 @@ libformat_a_SOURCES += \
   %D%/sql_form.c \
   %D%/sql_form.h \
   %D%/sql_index.c \
+  %D%/sql_lines.c \
+  %D%/sql_lines.h \
   %D%/sql_list.c \
   %D%/sql_table.c \
   %D%/sql_table.h \

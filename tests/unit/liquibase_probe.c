@@ -1,0 +1,116 @@
+/* What the Liquibase format makes of its input, as JSON: for tests that compare it with the corpus and with other implementations.
+ *
+ * Usage: liquibase_probe < requests > answers, a JSON object a line each:
+ *   {"do": "split", "sql": TEXT, "strip": BOOL, "split": BOOL, "delimiter": TEXT|null}  -> [PIECE, ...]
+ *   {"do": "sums", "root": FOLDER, "file": CHANGELOG, "contexts": LIST, "version": 1..9} -> [{id, author, filename, ...}, ...]
+ * What goes wrong is {"error": TEXT}. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "format/liquibase/checksum.h"
+#include "format/liquibase/splitter.h"
+
+static json_t *failure(const Error *err)
+{
+        return json_pack("{s:s,s:s,s:i}", "error", err->text, "file", err->path, "line",
+                         (int) err->line);
+}
+
+static json_t *do_split(const json_t *request)
+{
+        _cleanup_arena_ Arena arena = ARENA_INIT((size_t) 1 << 30);
+        const json_t *sql = json_object_get(request, "sql");
+        const SplitOptions o = { .strip_comments = json_is_true(json_object_get(request, "strip")),
+                                 .split = json_is_true(json_object_get(request, "split")),
+                                 .delimiter =
+                                         json_string_value(json_object_get(request, "delimiter")) };
+        Error err = { .code = ERROR_NONE };
+        Split *pieces = NULL;
+        json_t *answer;
+        size_t n = 0;
+
+        if (split_statements(&pieces, &n, &arena, json_string_value(sql), json_string_length(sql),
+                             &o, NULL, &err) < 0)
+                return failure(&err);
+        answer = json_array();
+        for (size_t i = 0; i < n; i++)
+                (void) json_array_append_new(answer, json_stringn(pieces[i].sql, pieces[i].len));
+        return answer;
+}
+
+static json_t *row(const Model *m, const ChangeSet *s, int version)
+{
+        _cleanup_arena_ Arena arena = ARENA_INIT((size_t) 64 << 20);
+        char sum[CHECKSUM_MAX] = "";
+        Error err = { .code = ERROR_NONE };
+        json_t *kinds = json_array();
+
+        for (size_t i = 0; i < s->n_changes; i++)
+                (void) json_array_append_new(kinds, json_string(s->changes[i].type->name));
+        for (size_t i = 0; i < s->n_visitors; i++)
+                (void) json_array_append_new(kinds, json_string("modifySql"));
+        if (changeset_checksum(sum, m, s, version, &err) < 0)
+                (void) snprintf(sum, sizeof sum, "ERROR %.50s", err.text);
+        return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s?,s:s?,s:s?,s:o,s:s?}", "id", s->id, "author",
+                         s->author, "filename", s->path, "md5sum", sum, "description",
+                         changeset_description(&arena, s), "comments",
+                         changeset_comments(&arena, s), "contexts", s->contexts_column, "labels",
+                         s->labels_column, "tag", s->tag, "kinds", kinds, "filtered",
+                         s->filtered ? s->filter_reason : NULL);
+}
+
+static json_t *do_sums(const json_t *request)
+{
+        _cleanup_(model_freep) Model *m = NULL;
+        FormatOptions o = {
+                .folder = (char *) (uintptr_t) json_string_value(json_object_get(request, "file")),
+                .root = (char *) (uintptr_t) json_string_value(json_object_get(request, "root")),
+                .contexts = (char *) (uintptr_t) json_string_value(
+                        json_object_get(request, "contexts")),
+                .labels =
+                        (char *) (uintptr_t) json_string_value(json_object_get(request, "labels")),
+        };
+        int version = (int) json_integer_value(json_object_get(request, "version"));
+        Error err = { .code = ERROR_NONE };
+        json_t *answer;
+
+        if (model_load(&m, &o, &(ModelDatabase){ .default_schema = NULL }, &err) < 0)
+                return failure(&err);
+        answer = json_array();
+        for (size_t i = 0; i < m->n_sets; i++)
+                (void) json_array_append_new(answer, row(m, m->sets[i], version));
+        return answer;
+}
+
+static json_t *answer_to(const json_t *request)
+{
+        const char *what = json_string_value(json_object_get(request, "do"));
+
+        if (what && strcmp(what, "split") == 0)
+                return do_split(request);
+        if (what && strcmp(what, "sums") == 0)
+                return do_sums(request);
+        return json_pack("{s:s}", "error", "nothing that can be done");
+}
+
+int main(void)
+{
+        char *line = NULL;
+        size_t size = 0;
+
+        while (getline(&line, &size, stdin) > 0) {
+                json_t *request = json_loads(line, JSON_ALLOW_NUL, NULL),
+                       *answer = answer_to(request);
+
+                (void) json_dumpf(answer, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+                (void) putchar('\n');
+                (void) fflush(stdout);
+                json_decref(answer);
+                json_decref(request);
+        }
+        free(line);
+        return 0;
+}
