@@ -36,3 +36,8 @@ fuzz_liquibase_text_SOURCES = tests/fuzz/fuzz_liquibase_text.c
 fuzz_liquibase_text_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 fuzz_liquibase_text_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz_liquibase_text_LDADD = $(FORMAT_LIBS)
+fuzz_programs += fuzz_liquibase_sql
+fuzz_liquibase_sql_SOURCES = tests/fuzz/fuzz_liquibase_sql.c
+fuzz_liquibase_sql_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+fuzz_liquibase_sql_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_liquibase_sql_LDADD = $(FORMAT_LIBS)
