@@ -56,6 +56,21 @@ def test_odd_schema_names(cli, database, migrations, name):
     assert database.value("SELECT count(*) FROM pg_tables WHERE schemaname = %s", (name,)) == 2
 
 
+ORDERS = [["one", "two"], ["two", "one"], ["one", "Two", "public"], [f"s{n}" for n in range(12, 0, -1)]]
+
+
+@pytest.mark.parametrize("names", ORDERS)
+def test_schemas_are_created_in_their_order(cli, database, migrations, names):
+    """As Flyway does, whose row about them then has the same text."""
+    migrations.write({"V1__a.sql": "CREATE TABLE a ();"})
+    cli.ok("migrate", schemas=",".join(names))
+    created = [name for name in names if name != "public"]
+    assert database.query("SELECT nspname FROM pg_namespace WHERE nspname = ANY (%s) ORDER BY oid", (created,)) == \
+        [(name,) for name in created]
+    assert database.value(f'SELECT script FROM "{names[0]}".flyway_schema_history WHERE type = \'SCHEMA\'') == \
+        ",".join(f'"{name}"' for name in created)
+
+
 # -- connection strings --
 
 TORN = ["postgresql://app:p@hunter2@127.0.0.1/app", "postgresql://app:p@hunter2#x@127.0.0.1:5432/app"]
