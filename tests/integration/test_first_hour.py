@@ -71,6 +71,12 @@ def test_schemas_are_created_in_their_order(cli, database, migrations, names):
         ",".join(f'"{name}"' for name in created)
 
 
+def test_default_schema_besides_the_list_is_created_first(cli, database, migrations):
+    migrations.write({"V1__a.sql": "CREATE TABLE a ();"})
+    cli.ok("migrate", schemas="one", default_schema="two")
+    assert database.value("SELECT script FROM two.flyway_schema_history WHERE type = 'SCHEMA'") == '"two","one"'
+
+
 # -- connection strings --
 
 TORN = ["postgresql://app:p@hunter2@127.0.0.1/app", "postgresql://app:p@hunter2#x@127.0.0.1:5432/app"]
