@@ -67,9 +67,15 @@ static bool copy_not_null(char **ret, const PGresult *r, int row, int column)
         return *ret;
 }
 
+/* The column is an int4 where Flyway or we made the table; in another it may hold anything. */
+static int64_t limited(int64_t rank)
+{
+        return rank > INT32_MAX ? INT32_MAX : rank;
+}
+
 static int add_row(History *h, const PGresult *r, int i, Error *err)
 {
-        HistoryRow row = { .rank = pg_int(r, i, COLUMN_RANK),
+        HistoryRow row = { .rank = limited(pg_int(r, i, COLUMN_RANK)),
                            .execution_ms = pg_int(r, i, COLUMN_MS),
                            .success = pg_bool(r, i, COLUMN_SUCCESS) };
         bool ok = copy(&row.version, r, i, COLUMN_VERSION);
