@@ -122,7 +122,8 @@ def test_missing_folder_is_said_to_be_missing(cli, workdir):
 @pytest.fixture
 def latin1(server, database):
     with contextlib.closing(server.connect()) as c, c.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {database.name}_latin1 ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+        cursor.execute(f"CREATE DATABASE {database.name}_latin1 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
+                       " TEMPLATE template0")
     return type(database)(server, f"{database.name}_latin1")
 
 

@@ -17,23 +17,24 @@ globals().update({name: value for name, value in vars(_fixtures).items() if not 
 from flyway import Machine, Theirs, installed  # noqa: E402
 
 VERSIONS = installed()
-NEWEST = max(VERSIONS, default=None)
 
 
 def pytest_generate_tests(metafunc):
-    """flyway_version: every version here, or what a mark says: @pytest.mark.flyway(since=(10,)), newest=True."""
+    """flyway_version: every version here, or what a mark says: @pytest.mark.flyway(since=(10,), ends=True)."""
     if "flyway_version" not in metafunc.fixturenames:
         return
     mark = metafunc.definition.get_closest_marker("flyway")
-    wanted = {"since": (0,), "newest": False, **(mark.kwargs if mark else {})}
-    versions = [v for v in VERSIONS if v >= wanted["since"] and (v == NEWEST or not wanted["newest"])]
+    wanted = {"since": (0,), "ends": False, **(mark.kwargs if mark else {})}
+    versions = [v for v in VERSIONS if v >= wanted["since"]]
+    if wanted["ends"]:
+        versions = sorted({*versions[:1], *versions[-1:]})
     skip = pytest.mark.skip(reason="no Flyway here: script/flyway-versions fetches it")
     metafunc.parametrize("flyway_version", versions or [pytest.param(None, marks=skip)], scope="session",
                          ids=lambda v: ".".join(map(str, v)) if v else "none")
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "flyway(since=(n,), newest=bool): which versions of Flyway a test is for")
+    config.addinivalue_line("markers", "flyway(since=(n,), ends=bool): the versions of Flyway, or only the oldest and newest")
 
 
 @pytest.fixture(scope="session")

@@ -77,12 +77,8 @@ class Machine:
             return f.read()
 
     def close(self):
-        self._process.stdin.close()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._process.kill()  # nothing to be kept
+        self._process.wait()
 
 
 class Theirs:
