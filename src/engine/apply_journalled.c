@@ -71,6 +71,18 @@ static int load(Journalled *j, Error *err)
         return j->before ? 0 : error_oom(err, "the journal");
 }
 
+static int changed(Journalled *j, Error *err)
+{
+        (void) error_set(err, ERROR_ATTENTION,
+                         "%s changed in its first %" PRIu64
+                         " statements, which an interrupted run has already applied",
+                         j->script.path, j->done);
+        (void) error_at(err, j->script.path, 0, 0);
+        return error_hint(err, "restore those statements (what follows them may change), or run "
+                               "\"pgmigrated repair "
+                               "--resolve rerun\" to apply the whole file from its start");
+}
+
 /* The statements that are done must be those of the file as it is now. */
 static int check_prefix(Journalled *j, uint32_t prefix, Error *err)
 {
@@ -80,14 +92,7 @@ static int check_prefix(Journalled *j, uint32_t prefix, Error *err)
         if (!row || j->done == 0 || strcmp(row->prefix, JOURNAL_PREFIX_ANY) == 0 ||
             strcmp(row->prefix, prefix_text(prefix, text)) == 0)
                 return 0;
-        (void) error_set(err, ERROR_ATTENTION,
-                         "%s changed in its first %" PRIu64
-                         " statements, which an interrupted run has already applied",
-                         j->script.path, j->done);
-        (void) error_at(err, j->script.path, 0, 0);
-        return error_hint(err, "restore those statements (what follows them may change), or run "
-                               "\"pgmigrated repair "
-                               "--resolve rerun\" to apply the whole file from its start");
+        return changed(j, err);
 }
 
 /* ---- single statements ---- */
@@ -409,7 +414,7 @@ static int run_statements(Journalled *j, Error *err)
                 j->prefix = j->next_prefix;
                 s->statement = n;
         }
-        return r;
+        return r >= 0 && n < j->done ? changed(j, err) : r;
 }
 
 /* Whether the journal holds nothing but what is done with now. */

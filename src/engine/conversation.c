@@ -102,7 +102,7 @@ static void on_notice(void *userdata, const char *severity, const char *sqlstate
 static int replace_string(char **field, const char *value, Error *err)
 {
         free(*field);
-        *field = strdup(value);
+        *field = strdup(value ?: "");
         return *field ? 0 : error_oom(err, "a conversation");
 }
 

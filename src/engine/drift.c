@@ -36,9 +36,9 @@ static json_t *clean_string(const char *s)
 
 static int add_object(json_t *objects, const PGresult *res, int row, Error *err)
 {
-        const char *kind = pg_text(res, row, 0), *part_of = pg_text(res, row, 2);
+        const char *kind = pg_text(res, row, 0) ?: "", *part_of = pg_text(res, row, 2);
         json_t *of_kind = json_object_get(objects, kind),
-               *name = clean_string(pg_text(res, row, 1)),
+               *name = clean_string(pg_text(res, row, 1) ?: ""),
                *parent = part_of ? clean_string(part_of) : NULL;
         int r = name && (parent || !part_of) ? 0 : -1;
 
@@ -48,7 +48,7 @@ static int add_object(json_t *objects, const PGresult *res, int row, Error *err)
         }
         if (r >= 0)
                 r = json_object_set_new(of_kind, json_string_value(name),
-                                        json_sprintf("%s%s%s", pg_text(res, row, 3),
+                                        json_sprintf("%s%s%s", pg_text(res, row, 3) ?: "",
                                                      parent ? " " : "",
                                                      parent ? json_string_value(parent) : ""));
         json_decref(name);

@@ -16,6 +16,9 @@ typedef enum Testimony {
 /* clang-format off */
 #define INDEX_STATE \
         "i.indexrelid::text || ':' || CASE WHEN i.indisvalid AND i.indisready AND i.indislive THEN 'ok' ELSE 'broken' END"
+/* The column came with the statement, in PostgreSQL 14. Read by way of JSON, so that an older server complains of the
+   statement, not of our query. */
+#define DETACH_STATE "CASE WHEN pg_catalog.to_jsonb(h) ->> 'inhdetachpending' = 'true' THEN 'pending' ELSE 'ok' END"
 #define LAST_NAME(p) "(SELECT n[array_upper(n, 1)] FROM parse_ident(" p ") n)"
 static const struct {
         Testimony testimony;
@@ -30,7 +33,7 @@ static const struct {
                 "SELECT " INDEX_STATE " FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid"
                 " WHERE c.relname ~ '_cc(new|old)[0-9]*$' AND NOT (i.indisvalid AND i.indisready AND i.indislive)" },
         [STATEMENT_NONTX_DETACH] = { TESTIMONY_REMOVES,
-                "SELECT h.inhrelid::text || ':' || CASE WHEN h.inhdetachpending THEN 'pending' ELSE 'ok' END"
+                "SELECT h.inhrelid::text || ':' || " DETACH_STATE
                 " FROM pg_catalog.pg_inherits h WHERE h.inhparent = pg_catalog.to_regclass($1) AND h.inhrelid = pg_catalog.to_regclass($2)" },
         [STATEMENT_NONTX_ADD_VALUE] = { TESTIMONY_CREATES,
                 "SELECT e.oid::text || ':ok' FROM pg_catalog.pg_enum e WHERE e.enumtypid = pg_catalog.to_regtype($1)"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define SQL_MAX ((size_t) 1 << 20)
+#define JOURNAL_COLUMNS 6 /* that are read */
 
 static void add_table(Text *sql, const Conversation *c)
 {
@@ -73,15 +74,32 @@ void journal_sql_finish(Text *sql, const Conversation *c, const char *migration,
                 add_where(sql, migration);
 }
 
-static int read_row(JournalRow *row, const PGresult *res, int i)
+/* Our own table has none of this, but a table of that name may be anybody's. */
+static bool is_foreign(const PGresult *res, int i)
 {
+        for (int column = 0; column < JOURNAL_COLUMNS; column++)
+                if (!pg_text(res, i, column))
+                        return true;
+        return pg_int(res, i, 1) < 0;
+}
+
+static int read_row(JournalRow *row, const PGresult *res, int i, Error *err)
+{
+        if (is_foreign(res, i)) {
+                (void) error_set(err, ERROR_ATTENTION,
+                                 "it has a row that pgmigrated did not write");
+                return error_hint(err, "rename the table if it is somebody else's; else correct "
+                                       "or delete the row");
+        }
         *row = (JournalRow){ .migration = strdup(pg_text(res, i, 0)),
                              .done = (uint64_t) pg_int(res, i, 1),
                              .prefix = strdup(pg_text(res, i, 2)),
                              .started = pg_bool(res, i, 3),
                              .before = strdup(pg_text(res, i, 4)),
                              .run = strdup(pg_text(res, i, 5)) };
-        return row->migration && row->prefix && row->before && row->run ? 0 : -1;
+        return row->migration && row->prefix && row->before && row->run
+                       ? 0
+                       : error_oom(err, "the journal");
 }
 
 int journal_load(Journal *ret, Conversation *c, Error *err)
@@ -106,8 +124,8 @@ int journal_load(Journal *ret, Conversation *c, Error *err)
         if (!j.rows)
                 return error_oom(err, "the journal");
         for (int i = 0; i < PQntuples(res); i++)
-                if (read_row(&j.rows[j.n_rows++], res, i) < 0)
-                        return error_oom(err, "the journal");
+                if (read_row(&j.rows[j.n_rows++], res, i, err) < 0)
+                        return error_prefix(err, "reading the journal " JOURNAL_TABLE);
         *ret = j;
         j = (Journal){ .exists = false };
         return 0;

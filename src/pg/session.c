@@ -91,7 +91,7 @@ int pg_session_backend_pid(const PgSession *s)
 static int replace_string(char **field, const char *value, Error *err)
 {
         free(*field);
-        *field = strdup(value);
+        *field = strdup(value ?: "");
         return *field ? 0 : error_oom(err, "a database session");
 }
 

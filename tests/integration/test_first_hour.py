@@ -56,6 +56,27 @@ def test_odd_schema_names(cli, database, migrations, name):
     assert database.value("SELECT count(*) FROM pg_tables WHERE schemaname = %s", (name,)) == 2
 
 
+ORDERS = [["one", "two"], ["two", "one"], ["one", "Two", "public"], [f"s{n}" for n in range(12, 0, -1)]]
+
+
+@pytest.mark.parametrize("names", ORDERS)
+def test_schemas_are_created_in_their_order(cli, database, migrations, names):
+    """As Flyway does, whose row about them then has the same text."""
+    migrations.write({"V1__a.sql": "CREATE TABLE a ();"})
+    cli.ok("migrate", schemas=",".join(names))
+    created = [name for name in names if name != "public"]
+    assert database.query("SELECT nspname FROM pg_namespace WHERE nspname = ANY (%s) ORDER BY oid", (created,)) == \
+        [(name,) for name in created]
+    assert database.value(f'SELECT script FROM "{names[0]}".flyway_schema_history WHERE type = \'SCHEMA\'') == \
+        ",".join(f'"{name}"' for name in created)
+
+
+def test_default_schema_besides_the_list_is_created_first(cli, database, migrations):
+    migrations.write({"V1__a.sql": "CREATE TABLE a ();"})
+    cli.ok("migrate", schemas="one", default_schema="two")
+    assert database.value("SELECT script FROM two.flyway_schema_history WHERE type = 'SCHEMA'") == '"two","one"'
+
+
 # -- connection strings --
 
 TORN = ["postgresql://app:p@hunter2@127.0.0.1/app", "postgresql://app:p@hunter2#x@127.0.0.1:5432/app"]
@@ -101,7 +122,8 @@ def test_missing_folder_is_said_to_be_missing(cli, workdir):
 @pytest.fixture
 def latin1(server, database):
     with contextlib.closing(server.connect()) as c, c.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {database.name}_latin1 ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+        cursor.execute(f"CREATE DATABASE {database.name}_latin1 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
+                       " TEMPLATE template0")
     return type(database)(server, f"{database.name}_latin1")
 
 

@@ -94,6 +94,15 @@ def test_what_is_done_must_not_be_edited(cli, database, migrations, counter):
     assert counted(database) == ["2 other", "2a"] and finished(database)
 
 
+def test_what_is_done_must_not_be_cut_off(cli, database, migrations, counter):
+    write(migrations, count("2a") + count("2b") + "SELECT 1 / 0;\n")
+    assert cli("migrate").code == 1
+    write(migrations, count("2a"))
+    result = cli("migrate")
+    assert result.code == 3 and "changed in its first 2 statements" in result.err, result
+    assert not finished(database)
+
+
 def test_failed_unique_index_leaves_nothing_behind(cli, database, migrations, counter):
     write(migrations, count("2a") + "INSERT INTO t VALUES (1), (1);\nCREATE UNIQUE INDEX CONCURRENTLY u ON t (a);\n")
     result = cli("migrate")

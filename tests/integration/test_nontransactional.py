@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from harness.faults import server_major
 from harness.waiting import wait_until
 
 NO_TRANSACTION = "executeInTransaction=false\n"
@@ -80,8 +81,11 @@ OUTSIDE = {
 }
 
 
+SINCE = {"reindex": 12, "detach": 14}
+
+
 @pytest.mark.parametrize("case", OUTSIDE)
-def test_statement_outside_a_transaction(cli, database, migrations, case):
+def test_statement_outside_a_transaction(cli, server, database, migrations, case):
     sql, done = OUTSIDE[case]
     migrations.write({"V1__t.sql": """
         CREATE TABLE t (x int); INSERT INTO t VALUES (1), (2); CREATE INDEX i ON t (x);
@@ -90,6 +94,12 @@ def test_statement_outside_a_transaction(cli, database, migrations, case):
         CREATE PROCEDURE twice() LANGUAGE plpgsql AS $$ BEGIN
             INSERT INTO t VALUES (3); COMMIT; INSERT INTO t VALUES (4); COMMIT; END $$;""",
                       "V2__outside.sql": sql, "V2__outside.sql.conf": NO_TRANSACTION, "V3__after.sql": "SELECT 3;"})
+    if server_major(server) < SINCE.get(case, 0):
+        failed = cli("migrate")
+        assert failed.code == 1 and "V2__outside.sql:1:" in failed.err and "42601" in failed.err, failed
+        assert versions(database) == ["1"]
+        sql, done = "SELECT 2;", "SELECT true"
+        migrations.write({"V2__outside.sql": sql})
     cli.ok("migrate")
     assert database.value(done) and versions(database) == ["1", "2", "3"] and clean(database)
 

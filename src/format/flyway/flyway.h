@@ -61,7 +61,7 @@ const char *flyway_baseline_description(const FormatOptions *o);
 int flyway_check_options(const FormatOptions *o, Error *err);
 /* Whether ignore_migration_patterns covers "missing", "pending", "ignored" or "future" of a kind. */
 bool flyway_ignores(const FormatOptions *o, bool repeatable, const char *state);
-/* Calls fn with each of schemas, and with the history's own if it is not among them, until fn fails. */
+/* Calls fn with each of schemas, after the history's own if that is not among them, until fn fails. */
 int flyway_each_schema(const FormatContext *ctx,
                        int (*fn)(void *userdata, const char *name, Error *err), void *userdata,
                        Error *err);

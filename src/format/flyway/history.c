@@ -67,9 +67,15 @@ static bool copy_not_null(char **ret, const PGresult *r, int row, int column)
         return *ret;
 }
 
+/* The column is an int4 where Flyway or we made the table; in another it may hold anything. */
+static int64_t limited(int64_t rank)
+{
+        return rank > INT32_MAX ? INT32_MAX : rank;
+}
+
 static int add_row(History *h, const PGresult *r, int i, Error *err)
 {
-        HistoryRow row = { .rank = pg_int(r, i, COLUMN_RANK),
+        HistoryRow row = { .rank = limited(pg_int(r, i, COLUMN_RANK)),
                            .execution_ms = pg_int(r, i, COLUMN_MS),
                            .success = pg_bool(r, i, COLUMN_SUCCESS) };
         bool ok = copy(&row.version, r, i, COLUMN_VERSION);
@@ -135,7 +141,7 @@ static int add_name(void *userdata, const char *name, Error *err)
         (void) err;
         text_add(sql, sql->len ? ", (" : "(");
         text_add_sql_literal(sql, name);
-        text_add(sql, "::name)");
+        text_printf(sql, "::name, %zu)", sql->len); /* any number that grows keeps the order */
         return 0;
 }
 
@@ -154,7 +160,7 @@ static const char probe[] =
         NOT_OF_AN_EXTENSION("pg_type", "t.oid") ")"
         " OR EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.pronamespace = n.oid"
         NOT_OF_AN_EXTENSION("pg_proc", "p.oid") "))"
-        " FROM names w LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.name";
+        " FROM names w LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.name ORDER BY w.place";
 /* clang-format on */
 
 static int load_schemas(History *h, const FormatContext *ctx, PgSession *s, Error *err)
@@ -165,7 +171,7 @@ static int load_schemas(History *h, const FormatContext *ctx, PgSession *s, Erro
 
         if (r < 0)
                 return r;
-        text_printf(&sql, "WITH names (name) AS (VALUES %s) %s", text_str(&names), probe);
+        text_printf(&sql, "WITH names (name, place) AS (VALUES %s) %s", text_str(&names), probe);
         if (names.bad || sql.bad)
                 return error_set(err, ERROR_CONFIG, "schemas: the list is too long");
         r = pg_fetch(s, &res, text_str(&sql), clock_after(LOAD_TIMEOUT), err);

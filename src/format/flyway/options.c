@@ -171,25 +171,35 @@ int flyway_check_options(const FormatOptions *o, Error *err)
         return 0;
 }
 
+static bool in_list(const char *list, const char *name)
+{
+        const char *e;
+        size_t len;
+
+        while (next_element(&list, &e, &len))
+                if (len == strlen(name) && memcmp(e, name, len) == 0)
+                        return true;
+        return false;
+}
+
 int flyway_each_schema(const FormatContext *ctx,
                        int (*fn)(void *userdata, const char *name, Error *err), void *userdata,
                        Error *err)
 {
         const char *list = ctx->options->schemas ?: "", *e;
-        bool seen = false;
         size_t len;
+        int r = 0;
 
-        while (next_element(&list, &e, &len)) {
+        if (!in_list(list, ctx->schema))
+                r = fn(userdata, ctx->schema, err);
+        while (r >= 0 && next_element(&list, &e, &len)) {
                 _cleanup_free_ char *name = strndup(e, len);
 
                 if (!name)
                         return error_oom(err, "the list of schemas");
-                seen = seen || strcmp(name, ctx->schema) == 0;
-                int r = fn(userdata, name, err);
-                if (r < 0)
-                        return r;
+                r = fn(userdata, name, err);
         }
-        return seen ? 0 : fn(userdata, ctx->schema, err);
+        return r < 0 ? r : 0;
 }
 
 static int check_identifier(const char *option, const char *s, size_t len, Error *err)

@@ -62,7 +62,7 @@ class Postgres:
             "listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": self.top,
             "max_connections": 100, "fsync": "on" if fsync else "off", "log_connections": "on",
             "log_disconnections": "on", "log_statement": "all", "log_line_prefix": "%m [%p] %q%a/%d ",
-            "timezone": "UTC", "log_timezone": "UTC", **(settings or {}),
+            "timezone": "UTC", "log_timezone": "UTC", "password_encryption": "scram-sha-256", **(settings or {}),
         }
         self.process = None
         self._databases = 0
