@@ -30,6 +30,6 @@ liquibase_dbdir = $(liquibase_examplesdir)/db
 dist_liquibase_db_DATA = migrations/liquibase/db/products.csv migrations/liquibase/db/products.yaml \
   migrations/liquibase/db/tables.xml
 
-EXTRA_DIST += LICENSE CONTRIBUTING.md .clang-format .clang-tidy script tests/integration tests/lib tests/lint tests/tools
+EXTRA_DIST += LICENSE CONTRIBUTING.md .clang-format .clang-tidy script tests/integration tests/corpus tests/interop tests/interop_liquibase tests/lib tests/lint tests/tools
 dist-hook:
 	find '$(distdir)' -name __pycache__ -prune -exec rm -rf {} +

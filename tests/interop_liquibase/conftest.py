@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.join(HERE, "..", "..", "..")
+TOP = os.path.join(HERE, "..", "..")
 _spec = importlib.util.spec_from_file_location("integration_fixtures",
                                                os.path.join(TOP, "tests", "integration", "conftest.py"))
 _fixtures = importlib.util.module_from_spec(_spec)
