@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "format/liquibase/model.h"
+#include "format/liquibase/checksum.h"
 
 #define CORPUS "tests/corpus/liquibase"
 
@@ -112,6 +112,25 @@ static const ChangeSet *find_set(const Model *m, json_t *row, size_t *at)
         return NULL;
 }
 
+/* What the history stores of the changeset besides its identity. */
+static bool same_sums(const Model *m, const ChangeSet *s, json_t *row)
+{
+        _cleanup_arena_ Arena a = ARENA_INIT(1 << 20);
+        const char *comments = json_string_value(json_object_get(row, "comments"));
+        bool unstable = strstr(folder, "048b-"); /* Liquibase's own changes from run to run */
+        char sum[CHECKSUM_MAX];
+        Error err = { 0 };
+
+        if (changeset_checksum(sum, m, s, CHECKSUM_NEWEST, &err) < 0) {
+                print_error("%s\n", err.text);
+                return false;
+        }
+        return (unstable || strcmp(sum, json_string_value(json_object_get(row, "md5sum"))) == 0) &&
+               strcmp(changeset_description(&a, s),
+                      json_string_value(json_object_get(row, "description"))) == 0 &&
+               strcmp(changeset_comments(&a, s), comments ? comments : "") == 0;
+}
+
 static bool same(const char *got, json_t *want)
 {
         const char *text = json_string_value(want);
@@ -129,14 +148,11 @@ static int compare(const Model *m, json_t *rows, const char *name, bool ordered)
         json_array_foreach(rows, i, row)
         {
                 const ChangeSet *s = find_set(m, row, &at);
-                const char *comments = json_string_value(json_object_get(row, "comments"));
-                size_t cut = comments && strlen(comments) > 246 ? strlen(comments) - 3 : 1000;
 
                 if (!s || s->filtered || (ordered && i > 0 && at <= last) ||
                     !same(s->contexts_column, json_object_get(row, "contexts")) ||
                     !same(s->labels_column, json_object_get(row, "labels")) ||
-                    !same(s->tag, json_object_get(row, "tag")) ||
-                    strncmp(s->comments, comments ? comments : "", cut) != 0) {
+                    !same(s->tag, json_object_get(row, "tag")) || !same_sums(m, s, row)) {
                         wrong++;
                         print_error("%s: %s::%s: %s\n", name,
                                     json_string_value(json_object_get(row, "filename")),

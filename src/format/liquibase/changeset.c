@@ -22,6 +22,17 @@ static int at_node(Error *err, const Reading *d, const Node *n)
                             : error_at(err, d->x->file->physical, n->line, n->column);
 }
 
+/* In front of an error that does not begin with it: which changeset it is in. */
+static int prefix(Error *err, const Reading *d, const Node *n)
+{
+        const ChangeSet *s = d->set;
+
+        (void) at_node(err, d, n);
+        if (strncmp(err->text, s->path, strlen(s->path)) == 0)
+                return -(int) err->code;
+        return error_prefix(err, "%s::%s::%s", s->path, s->id, s->author);
+}
+
 /* Room for one more of n elements; NULL when out of memory. */
 static void *grow(Arena *a, void *items, size_t n, size_t *size, size_t item)
 {
@@ -236,8 +247,7 @@ static int read_change(const Reading *d, Change *ret, const ChangeType *type, No
                 r = change_read(ret, d->loader->model, err);
         if (r >= 0)
                 return change_validate(ret, d->loader->model, err);
-        (void) at_node(err, d, n);
-        return error_prefix(err, "%s::%s::%s", d->set->path, d->set->id, d->set->author);
+        return prefix(err, d, n);
 }
 
 static int add_change(Reading *d, const ChangeType *type, Node *n, Error *err)
@@ -264,8 +274,7 @@ static int refuse_type(const Reading *d, const Node *n, Error *err)
 {
         (void) error_set(err, ERROR_CHANGELOG, "unknown change type \"%.100s\"", n->name);
         (void) error_hint(err, "check the spelling; extensions of Liquibase are not supported");
-        (void) at_node(err, d, n);
-        return error_prefix(err, "%s::%s::%s", d->set->path, d->set->id, d->set->author);
+        return prefix(err, d, n);
 }
 
 /* A scalar that is no change is nothing to Liquibase, where the syntax is not XML. */
