@@ -177,8 +177,9 @@ static void take_step(const char *step)
         char command[1500], copy[] = "/tmp/test_liquibase_load.XXXXXX";
 
         assert_non_null(mkdtemp(copy));
-        (void) snprintf(command, sizeof command, "cp -r '%s/.' %s && cp %s/%s %s/changelog%s",
-                        folder, copy, copy, step, copy, strrchr(step, '.'));
+        (void) snprintf(command, sizeof command,
+                        "cp -r '%s/.' %s && chmod -R u+w %s && cp %s/%s %s/changelog%s", folder,
+                        copy, copy, copy, step, copy, strrchr(step, '.'));
         assert_int_equal(system(command), 0);
         (void) strcpy(folder, copy);
 }
@@ -328,6 +329,67 @@ static void test_wrong(void **state)
                         fail_msg("%s\n%s:%lu: %s", w->text, err.path, err.line, err.text);
         }
         drop_folder();
+}
+
+/* The error cases of the corpus that are about loading. */
+static void test_error_cases(void **state)
+{
+        (void) state;
+        static const struct {
+                const char *name;
+                bool loads;
+        } cases[] = {
+                { "01-xml-not-wellformed", false },
+                { "02-xml-unknown-attribute", false },
+                { "03-xml-unknown-change", false },
+                { "04-yaml-unknown-change", false },
+                { "07-missing-include", false },
+                { "09-missing-changelog", false },
+                { "15-precondition-unknown-yaml", false },
+                { "20-yaml-not-a-list", false },
+                { "21-json-syntax", false },
+                { "22-sql-empty-changeset", false },
+                { "23-sql-bad-changeset-lines", false },
+                { "23b-sql-one-dash", false },
+                { "23c-sql-space-before-id", false },
+                { "23d-sql-comment-outside", false },
+                { "23e-sql-comments-plural", false },
+                { "23f-sql-rollback-unclosed", false },
+                { "23g-sql-bad-precondition", false },
+                { "23h-sql-property-bad", false },
+                { "24-empty-xml", false },
+                { "24b-empty-sql", false },
+                { "24c-header-only-sql", true },
+                { "24d-yaml-empty-list", true },
+                { "26-circular-include", false },
+                { "27-includeAll-missing", false },
+                { "27b-includeAll-missing-xsd41-default", true },
+                { "30-bad-context", false },
+                { "33-xxe", false },
+                { "34-billion-laughs", false },
+                { "40-property-file-missing", false },
+                { "43-bad-runOrder", false },
+                { "44-bad-onFail-yaml", false },
+                { "46-bad-number", false },
+                { "65b-leading-slash", true },
+                { "88-yaml-duplicate-keys", true },
+                { "89-yaml-anchors-bomb", true },
+                { "90-yaml-tags", false },
+                { "91-yaml-multi-doc", false },
+        };
+        const char *srcdir = getenv("srcdir");
+
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+                Model *m = NULL;
+                Error err;
+
+                (void) snprintf(folder, sizeof folder, "%s/" CORPUS "/errors/%s",
+                                srcdir ? srcdir : ".", cases[i].name);
+                int r = load(&m, "", "a", "", &err);
+                if (r != (cases[i].loads ? 0 : -ERROR_CHANGELOG))
+                        fail_msg("%s: %d %s", cases[i].name, r, r < 0 ? err.text : "");
+                (void) model_free(m);
+        }
 }
 
 /* What validation finds. */
@@ -665,12 +727,13 @@ static void test_normalise(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_corpus),   cmocka_unit_test(test_wrong),
-                cmocka_unit_test(test_faults),   cmocka_unit_test(test_order),
-                cmocka_unit_test(test_filters),  cmocka_unit_test(test_columns),
-                cmocka_unit_test(test_rollback), cmocka_unit_test(test_root),
-                cmocka_unit_test(test_find),     cmocka_unit_test(test_environment),
-                cmocka_unit_test(test_many),     cmocka_unit_test(test_normalise),
+                cmocka_unit_test(test_corpus),      cmocka_unit_test(test_wrong),
+                cmocka_unit_test(test_error_cases), cmocka_unit_test(test_faults),
+                cmocka_unit_test(test_order),       cmocka_unit_test(test_filters),
+                cmocka_unit_test(test_columns),     cmocka_unit_test(test_rollback),
+                cmocka_unit_test(test_root),        cmocka_unit_test(test_find),
+                cmocka_unit_test(test_environment), cmocka_unit_test(test_many),
+                cmocka_unit_test(test_normalise),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

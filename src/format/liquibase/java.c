@@ -99,7 +99,7 @@ static void shortest_digits(double value, char digits[32], int *point)
                         break;
         }
         e = strchr(text, 'e');
-        *point = atoi(e + 1) + 1;
+        *point = (int) strtol(e + 1, NULL, 10) + 1;
         size_t n = 0;
         for (const char *p = text; p < e; p++)
                 if (isdigit((unsigned char) *p))

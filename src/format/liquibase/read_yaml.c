@@ -385,11 +385,15 @@ static int find_changelog(Reader *r, const Item *top, Node **ret)
         for (const Item *i = top->first; i; i = i->next) {
                 if (strcmp(i->key->text, "databaseChangeLog") != 0)
                         continue;
-                if (i->kind != ITEM_LIST)
+                /* One without a value is empty. */
+                bool empty = i->kind == ITEM_SCALAR && !(i->text && *i->text);
+                if (i->kind != ITEM_LIST && !empty)
                         return fail(r, &(yaml_mark_t){ .line = i->key->line - 1 },
                                     "databaseChangeLog is no list");
                 *ret = node_new(r->arena, "databaseChangeLog", i->key->line, i->key->column);
-                return *ret ? fill(r, *ret, i, 0) : error_oom(r->err, "a changelog");
+                if (!*ret)
+                        return error_oom(r->err, "a changelog");
+                return empty ? 0 : fill(r, *ret, i, 0);
         }
         return fail(r, &start, "no key databaseChangeLog");
 }

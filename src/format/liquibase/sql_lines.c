@@ -25,7 +25,7 @@ static struct Recogniser {
         { "--\\s*ignoreLines:(\\w+)", SQL_LINE_IGNORE, false, NULL, NULL },
         { "-\\s*?ignoreLines:(\\w+).*$", SQL_LINE_IGNORE, false, "--ignoreLines:start", NULL },
         { "--\\s*ignore:(\\w+)", SQL_LINE_IGNORE, false, "--ignoreLines:start", NULL },
-        { "\\s*--\\s*changeset\\s+(\"[^\"]+\"|[^:]+):\\s*(\"[^\"]+\"|\\S+).*", SQL_LINE_CHANGESET,
+        { "\\s*--\\s*changeset\\s+(\"[^\"]+\"|[^:]+):(\"[^\"]+\"|\\S+).*", SQL_LINE_CHANGESET,
           false, NULL, NULL },
         { "-\\s*changeset\\s.*", SQL_LINE_CHANGESET, false, "--changeset AUTHOR:ID", NULL },
         { "\\s*--\\s*changeset\\s*.*$", SQL_LINE_CHANGESET, false, "--changeset AUTHOR:ID", NULL },
