@@ -52,3 +52,30 @@ int change_inverse_add_unique_constraint(SqlList *out, const Change *c, const Sq
                                          Error *err);
 int change_inverse_create_index(SqlList *out, const Change *c, const SqlContext *x, Error *err);
 int change_inverse_add_lookup_table(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+
+/* ---- sequences, views, procedures: sql_sequence.c, sql_view.c, sql_procedure.c ---- */
+int change_sql_create_sequence(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_sql_alter_sequence(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_sql_drop_sequence(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_sql_rename_sequence(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_sql_create_view(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_sql_drop_view(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_sql_rename_view(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_sql_create_procedure(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_sql_drop_procedure(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_inverse_create_sequence(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_inverse_rename_sequence(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_inverse_create_view(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_inverse_rename_view(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+/* ---- data: sql_data.c, load_data.c ---- */
+int change_sql_insert(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_sql_update(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_sql_delete(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_sql_load_data(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_sql_load_update_data(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_inverse_load_update_data(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+/* ---- the user's own SQL, and what is none: sql_raw.c, sql_control.c ---- */
+int change_sql_sql(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_sql_sql_file(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_sql_output(SqlList *out, const Change *c, const SqlContext *x, Error *err);
+int change_sql_stop(SqlList *out, const Change *c, const SqlContext *x, Error *err);

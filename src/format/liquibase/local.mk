@@ -5,10 +5,13 @@ libformat_a_SOURCES += \
   %D%/change_sql.h \
   %D%/change_types.c \
   %D%/changeset.c \
+  %D%/changeset_sql.c \
   %D%/checksum.c \
   %D%/checksum.h \
   %D%/column.c \
   %D%/condition.c \
+  %D%/csv.c \
+  %D%/csv.h \
   %D%/decode.c \
   %D%/describe.c \
   %D%/digest.c \
@@ -23,6 +26,11 @@ libformat_a_SOURCES += \
   %D%/liquibase.c \
   %D%/liquibase.h \
   %D%/load.c \
+  %D%/load_column.c \
+  %D%/load_data.c \
+  %D%/load_data.h \
+  %D%/load_file.c \
+  %D%/load_value.c \
   %D%/loader.h \
   %D%/lock.c \
   %D%/match.c \
@@ -52,20 +60,35 @@ libformat_a_SOURCES += \
   %D%/splitter_tokens.h \
   %D%/sql.h \
   %D%/sql_add_column.c \
+  %D%/sql_body.c \
+  %D%/sql_body.h \
   %D%/sql_column.c \
   %D%/sql_constraint.c \
   %D%/sql_constraint.h \
+  %D%/sql_content.c \
+  %D%/sql_content.h \
+  %D%/sql_control.c \
   %D%/sql_create_table.c \
+  %D%/sql_data.c \
+  %D%/sql_data.h \
   %D%/sql_form.c \
   %D%/sql_form.h \
   %D%/sql_index.c \
+  %D%/sql_lexeme.c \
+  %D%/sql_lexeme.h \
   %D%/sql_lines.c \
   %D%/sql_lines.h \
   %D%/sql_list.c \
+  %D%/sql_procedure.c \
+  %D%/sql_raw.c \
+  %D%/sql_sequence.c \
   %D%/sql_table.c \
   %D%/sql_table.h \
+  %D%/sql_view.c \
   %D%/types.c \
   %D%/undo.c \
   %D%/values.c \
+  %D%/visitors.c \
+  %D%/visitors.h \
   %D%/yaml_scalar.c \
   %D%/yaml_scalar.h
