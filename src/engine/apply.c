@@ -475,8 +475,8 @@ static bool pass_over(Conversation *c, size_t step, const Error *err)
 {
         char text[sizeof err->text + sizeof err->path + 128];
 
-        if (err->code != ERROR_SQL || pg_session_lost(c->session) ||
-            !c->plan->steps[step].migration->may_fail)
+        if ((err->code != ERROR_SQL && err->code != ERROR_CHANGELOG) ||
+            pg_session_lost(c->session) || !c->plan->steps[step].migration->may_fail)
                 return false;
         (void) snprintf(text, sizeof text, "%s failed, as it may, and was left out: %s (%s:%lu)",
                         c->run->steps[step].id, err->text, err->path, err->line);

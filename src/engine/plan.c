@@ -167,6 +167,11 @@ int plan_check_scripts(Plan *p, const Changelog *c, const FormatContext *ctx, Er
                 PlanStep *step = &p->steps[i];
                 int r = script_open(&s, c, step->migration, ctx, err);
 
+                /* One that may fail does so in its turn, also by having no SQL that could be run. */
+                if (r == -(int) ERROR_CHANGELOG && step->migration->may_fail) {
+                        step->transactional = true;
+                        continue;
+                }
                 if (r < 0)
                         return r;
                 step->transactional = s.transactional;
@@ -193,7 +198,8 @@ static json_t *sql_json(const Script *s, size_t max)
         buf = calloc(1, n + 1);
         if (!buf)
                 return json_null();
-        memcpy(buf, s->text.data, utf8_valid_prefix(s->text.data, n));
+        if (n > 0)
+                memcpy(buf, s->text.data, utf8_valid_prefix(s->text.data, n));
         j = json_string(buf);
         free(buf);
         return j ? j : json_null();
@@ -209,7 +215,7 @@ json_t *plan_json(const Plan *p, const Changelog *c, const FormatContext *ctx, s
                 const PlanStep *step = &p->steps[i];
                 const Migration *m = step->migration;
 
-                if (script_open(&s, c, m, ctx, err) < 0) {
+                if (script_open(&s, c, m, ctx, err) < 0 && !m->may_fail) {
                         json_decref(steps);
                         return NULL;
                 }

@@ -9,21 +9,26 @@ from harness.daemon import Cli
 
 CASES = {case.name: case for case in liquibase.cases()}
 
-# What differs on purpose: (case, what is compared) -> why.
-DIFFERENCES = {}
+# Cases that are refused or healed where the real tool fails: what it left behind is no measure.
+REFUSED = {
+    "032": "executeCommand runs a program",
+    "104": "executeCommand runs a program",
+    "142": "text that no statement can be, a quote without an end, is refused before anything runs",
+}
+HEALED = {"029b": "bodies in dollar quotes survive the splitter"}
 
 
-def run(cli, case, expected=None):
+def run(cli, case, expected):
     done = cli("migrate", **case.options)
-    if expected is not None:
-        assert (done.code != 0) == expected, f"{done}"
+    assert (done.code != 0) == expected, f"{done}"
     return done
 
 
 @pytest.fixture
 def migrate_case(binary, workdir, server):
-    def migrate(name):
+    def migrate(name, fails=None):
         case = CASES[name]
+        fails = case.fails if fails is None else fails
         folder = f"{workdir}/changelog"
         shutil.copytree(case.path, folder)
         database = server.create_database()
@@ -31,26 +36,39 @@ def migrate_case(binary, workdir, server):
             database.query(case.read("setup.sql"))
         cli = Cli(binary, workdir, {"DATABASE_URL": database.url(), "migrations": f"{folder}/{case.root}",
                                     "format": "liquibase"})
-        done = run(cli, case, case.fails and not case.step2)
+        done = run(cli, case, fails and not case.step2)
         if case.step2:
             shutil.copy(f"{folder}/{case.step2}", f"{folder}/{case.root}")
-            done = run(cli, case, case.fails)
-        return case, database, cli, done
+            done = run(cli, case, fails)
+        return case, database, done
     return migrate
 
 
-def compare(name, what, have, want):
-    if (name, what) not in DIFFERENCES:
-        assert have == want
+def number(name):
+    return name.split("-")[0]
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [n for n in CASES if number(n) not in {**REFUSED, **HEALED}])
 def test_as_liquibase_left_it(name, migrate_case, server):
-    case, database, cli, done = migrate_case(name)
-    compare(name, "rows", liquibase.rows(database), case.rows())
-    compare(name, "schema", liquibase.schema(server, database), case.read("schema.sql").splitlines())
-    compare(name, "data", liquibase.data(database), case.read("data.txt").splitlines())
-    assert database.query("SELECT locked, lockedby FROM databasechangeloglock") == [(False, None)]
+    case, database, _ = migrate_case(name)
+    assert liquibase.rows(database) == (case.rows() or [])
+    assert liquibase.schema(server, database) == case.read("schema.sql").splitlines()
+    assert liquibase.data(database) == case.read("data.txt").splitlines()
+    if database.exists("databasechangeloglock"):
+        assert database.query("SELECT locked, lockedby FROM databasechangeloglock") == [(False, None)]
+
+
+@pytest.mark.parametrize("name", [n for n in CASES if number(n) in REFUSED])
+def test_refused_before_anything_runs(name, migrate_case):
+    case, database, done = migrate_case(name, fails=True)
+    assert done.code == 3 and case.root in done.err
+    assert not database.exists("databasechangelog")
+
+
+@pytest.mark.parametrize("name", [n for n in CASES if number(n) in HEALED])
+def test_better_than_liquibase(name, migrate_case):
+    case, database, _ = migrate_case(name)
+    assert len(liquibase.rows(database)) > len(case.rows())
 
 
 @pytest.mark.parametrize("name", [n for n, c in CASES.items() if not c.fails])

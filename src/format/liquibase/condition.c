@@ -19,6 +19,7 @@ typedef struct Probe {
         const Node *node;
         const FormatContext *ctx;
         PgSession *session;
+        const Node **failed; /* the condition that does not hold */
 } Probe;
 
 /* ---- conditions that are one question to the catalogue ---- */
@@ -284,14 +285,21 @@ static const struct {
 
 static int holds(const Probe *c, unsigned depth, Error *err);
 
-/* Attributes are children too: only what has a name of a condition counts. */
-static bool is_condition(const char *name)
+static bool is_group(const char *name)
 {
-        static const char *const groups[] = { "and", "or", "not" };
+        static const char *const groups[] = { "and", "or", "not", "preConditions" };
 
         for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
                 if (strcasecmp(groups[i], name) == 0)
                         return true;
+        return false;
+}
+
+/* Attributes are children too: only what has a name of a condition counts. */
+static bool is_condition(const char *name)
+{
+        if (is_group(name))
+                return true;
         for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
                 if (strcasecmp(questions[i].name, name) == 0)
                         return true;
@@ -321,13 +329,20 @@ static int holds_group(const Probe *c, unsigned depth, Error *err)
                 r = holds(&inner, depth + 1, err);
                 if (r < 0)
                         return r;
-                if (any ? r == 1 : none ? r == 1 : r == 0)
+                if (r == (any || none)) {
+                        if (none)
+                                *c->failed = c->node;
                         return any;
+                }
+                if (r == 0 && !any && !none)
+                        return 0;
         }
+        if (any && !empty)
+                *c->failed = c->node;
         return !any || empty;
 }
 
-static int holds(const Probe *c, unsigned depth, Error *err)
+static int holds_itself(const Probe *c, unsigned depth, Error *err)
 {
         for (size_t i = 0; i < sizeof questions / sizeof *questions; i++)
                 if (strcasecmp(questions[i].name, c->node->name) == 0)
@@ -338,10 +353,25 @@ static int holds(const Probe *c, unsigned depth, Error *err)
         return holds_group(c, depth, err);
 }
 
-int condition_holds(const Model *m, const ChangelogFile *file, const Node *condition,
-                    const FormatContext *ctx, PgSession *s, Error *err)
+static int holds(const Probe *c, unsigned depth, Error *err)
 {
-        const Probe c = { .model = m, .file = file, .node = condition, .ctx = ctx, .session = s };
+        int r = holds_itself(c, depth, err);
 
+        if (r == 0 && !is_group(c->node->name))
+                *c->failed = c->node;
+        return r;
+}
+
+int condition_holds(const Model *m, const ChangelogFile *file, const Node *condition,
+                    const FormatContext *ctx, PgSession *s, const Node **failed, Error *err)
+{
+        const Probe c = { .model = m,
+                          .file = file,
+                          .node = condition,
+                          .ctx = ctx,
+                          .session = s,
+                          .failed = failed };
+
+        *failed = condition;
         return holds(&c, 0, err);
 }

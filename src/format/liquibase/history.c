@@ -180,7 +180,8 @@ static int read_rows(History *h, const PGresult *res, const FormatContext *ctx, 
                 r = add_row(h, ctx, res, i, at, err);
         if (r < 0)
                 return r;
-        qsort(h->rows, h->n_rows, sizeof *h->rows, compare_rows);
+        if (h->n_rows > 0)
+                qsort(h->rows, h->n_rows, sizeof *h->rows, compare_rows);
         for (size_t i = 0; i < h->n_rows; i++) {
                 if (h->rows[i].rank > last)
                         last = h->rows[i].rank;

@@ -40,9 +40,9 @@ int liquibase_new_name(char **ret, const Changelog *c, const char *name, Error *
 int liquibase_demand(const Changelog *c, const FormatContext *ctx, PgSession *s, Error *err);
 int liquibase_prepare(Decision *ret, Text *why, const Changelog *c, const Migration *m,
                       const FormatContext *ctx, PgSession *s, Error *err);
-/* Whether one condition of preConditions holds: 1, 0, or an error, which is the server's or that of a malformed condition. */
+/* Whether conditions hold: 1, 0 (*failed is the one that does not), or an error, the server's or that of a malformed condition. */
 int condition_holds(const Model *m, const ChangelogFile *file, const Node *condition,
-                    const FormatContext *ctx, PgSession *s, Error *err);
+                    const FormatContext *ctx, PgSession *s, const Node **failed, Error *err);
 
 /* ---- history ---- */
 

@@ -12,10 +12,7 @@
 static int halt(const Preconditions *p, const char *what, const char *message, const Migration *m,
                 Error *err)
 {
-        _cleanup_text_ Text reason = TEXT_INIT(sizeof err->text);
-
-        text_add(&reason, message ? message : "its conditions do not hold");
-        (void) error_set(err, ERROR_REFUSED, "%s: %s", what, text_str(&reason));
+        (void) error_set(err, ERROR_REFUSED, "%s: %s", what, message);
         (void) error_at(err, m ? m->path : p->file->physical, p->node->line, 0);
         return error_hint(
                 err, "make them hold, or set onFail=\"MARK_RAN\" (never again), \"CONTINUE\" (next "
@@ -39,23 +36,40 @@ static int act(Decision *ret, Text *why, const Preconditions *p, ConditionAction
                 *ret = DECISION_RUN;
                 break;
         }
-        if (action != CONDITION_MARK_RAN || message)
-                text_printf(why, "%s: %s%s", m ? m->id : p->file->path,
-                            message ? message : "preconditions do not hold",
+        if (action != CONDITION_MARK_RAN || p->fail_message)
+                text_printf(why, "%s: %s%s", m ? m->id : p->file->path, message,
                             action == CONDITION_CONTINUE ? "; left for the next run" : "");
         return 0;
+}
+
+/* "tableExists tableName="t" does not hold", as far as it is short. */
+static void describe(Text *out, const Node *condition)
+{
+        text_add(out, condition->name);
+        for (const Node *n = condition->children; n; n = n->next)
+                if (n->value && strlen(n->value) < 100)
+                        text_printf(out, " %s=\"%s\"", n->name, n->value);
+        if (condition->value && strlen(condition->value) < 100)
+                text_printf(out, " (%s)", condition->value);
+        text_add(out, " does not hold");
 }
 
 static int check(Decision *ret, Text *why, const Model *model, const Preconditions *p,
                  const Migration *m, const FormatContext *ctx, PgSession *s, Error *err)
 {
+        _cleanup_text_ Text message = TEXT_INIT(sizeof err->text);
         Error failure = { .code = ERROR_NONE };
-        int r = condition_holds(model, p->file, p->node, ctx, s, &failure);
+        const Node *failed;
+        int r = condition_holds(model, p->file, p->node, ctx, s, &failed, &failure);
 
         if (r > 0)
                 return 0;
-        if (r == 0)
-                return act(ret, why, p, p->on_fail, p->fail_message, m, err);
+        if (r == 0) {
+                describe(&message, failed);
+                if (p->fail_message)
+                        text_printf(&message, ": %s", p->fail_message);
+                return act(ret, why, p, p->on_fail, text_str(&message), m, err);
+        }
         if (failure.code != ERROR_SQL && failure.code != ERROR_CHANGELOG) {
                 *err = failure; /* the connection, a cancellation: no answer of the condition */
                 return r;
@@ -77,8 +91,8 @@ int liquibase_demand(const Changelog *c, const FormatContext *ctx, PgSession *s,
                 if (r >= 0 &&
                     decision !=
                             DECISION_RUN) /* of a whole changelog there is only WARN (facts 1.8) */
-                        r = halt(p, "preconditions of the changelog failed", p->fail_message, NULL,
-                                 err);
+                        r = halt(p, "preconditions of the changelog failed", "they do not hold",
+                                 NULL, err);
         }
         return r;
 }

@@ -44,9 +44,9 @@ COLUMNS = ("id", "author", "filename", "orderexecuted", "exectype", "md5sum", "d
 
 
 def rows(database):
-    """databasechangelog without times and deployments; None when the table does not exist."""
-    if not database.query("SELECT to_regclass('public.databasechangelog') IS NOT NULL")[0][0]:
-        return None
+    """databasechangelog without times and deployments; [] when the table does not exist."""
+    if not database.exists("public.databasechangelog"):
+        return []
     found = database.query(f"SELECT {', '.join(COLUMNS)} FROM public.databasechangelog ORDER BY orderexecuted, id")
     return [dict(zip(COLUMNS, row)) for row in found]
 
