@@ -37,3 +37,8 @@ test_liquibase_ddl_LDADD = $(FORMAT_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
 check_PROGRAMS += liquibase_probe
 liquibase_probe_SOURCES = tests/unit/liquibase_probe.c
 liquibase_probe_LDADD = $(FORMAT_LIBS)
+
+## The SQL of a changelog, for tests/integration/test_liquibase_sql.py.
+check_PROGRAMS += liquibase_sql
+liquibase_sql_SOURCES = tests/tools/liquibase_sql.c
+liquibase_sql_LDADD = $(FORMAT_LIBS) $(JANSSON_LIBS)

@@ -533,7 +533,7 @@ const ChangeType change_types[] = {
         { .name = "createView", .params = create_view_params, .sql = SQL(create_view), .inverse = INVERSE(create_view) },
         { .name = "customChange", .params = no_params, .refused = JAVA, .unknown_sum = true },
         { .name = "delete", .params = delete_params, .sql = SQL(delete) },
-        { .name = "dropAllForeignKeyConstraints", .params = drop_all_foreign_key_constraints_params, .sql = SQL(drop_all_foreign_key_constraints), .reads_database = true },
+        { .name = "dropAllForeignKeyConstraints", .params = drop_all_foreign_key_constraints_params, .sql = SQL(drop_all_foreign_key_constraints) },
         { .name = "dropColumn", .params = drop_column_params, .sql = SQL(drop_column) },
         { .name = "dropDefaultValue", .params = drop_default_value_params, .sql = SQL(drop_default_value) },
         { .name = "dropForeignKeyConstraint", .params = drop_foreign_key_constraint_params, .sql = SQL(drop_foreign_key_constraint) },
