@@ -67,17 +67,29 @@ int change_sql_load_data(SqlList *out, const Change *c, const SqlContext *x, Err
 
 /* ---- by primary key ---- */
 
-/* Whether the column is one of the key's: a comma list. */
+/* The next name of a comma list, without the space around it; NULL: there are no more. */
+static const char *next_name(const char **list, size_t *len)
+{
+        const char *s = *list, *end = s + strcspn(s, ",");
+
+        if (!*s)
+                return NULL;
+        *list = *end ? end + 1 : end;
+        while (s < end && (unsigned char) *s <= ' ')
+                s++;
+        while (end > s && (unsigned char) end[-1] <= ' ')
+                end--;
+        *len = (size_t) (end - s);
+        return s;
+}
+
 static bool is_key(const char *key, const char *name)
 {
-        for (const char *p = key; *p;) {
-                size_t len = strcspn(p, ","), rest = len;
-                const char *s = java_trim(p, &rest);
+        size_t len;
 
-                if (rest == strlen(name) && strncmp(s, name, rest) == 0)
+        for (const char *s; (s = next_name(&key, &len));)
+                if (len == strlen(name) && strncmp(s, name, len) == 0)
                         return true;
-                p += len + (p[len] ? 1 : 0);
-        }
         return false;
 }
 
@@ -99,19 +111,18 @@ static void add_condition(Text *t, const Load *l, const char *name)
 static int add_key(Text *t, const Load *l, const char *key, Error *err)
 {
         const char *separator = " WHERE ";
+        size_t len;
 
-        for (const char *p = key; *p;) {
-                size_t len = strcspn(p, ","), rest = len;
-                const char *s = java_trim(p, &rest), *name = arena_strndup(l->out->arena, s, rest);
+        for (const char *s; (s = next_name(&key, &len));) {
+                const char *name = arena_strndup(l->out->arena, s, len);
 
                 if (!name)
                         return error_oom(err, "a row of data");
-                if (*name) {
-                        text_add(t, separator);
-                        add_condition(t, l, name);
-                        separator = " AND ";
-                }
-                p += len + (p[len] ? 1 : 0);
+                if (len == 0)
+                        continue;
+                text_add(t, separator);
+                add_condition(t, l, name);
+                separator = " AND ";
         }
         if (separator[1] == 'W')
                 return error_set(err, ERROR_CHANGELOG, "%s has no primaryKey", l->c->type->name);

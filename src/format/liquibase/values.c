@@ -142,7 +142,9 @@ bool sql_value(Text *t, const SqlContext *x, const Change *c, const Object *colu
 
         if (!s || kind == VALUE_FILE)
                 return false;
-        if (kind == VALUE_STRING)
+        if (kind == VALUE_COMPUTED && strcasecmp(s, "NULL") == 0)
+                text_add(t, "NULL");
+        else if (kind == VALUE_STRING)
                 sql_string(t, s);
         else if (kind == VALUE_BOOLEAN)
                 text_add(t, java_true(s) ? "TRUE" : "FALSE");
