@@ -267,6 +267,23 @@ static int make_way(Applier *a, size_t step, Error *err)
         return r < 0 || c->session_prepared ? r : apply_prepare_session(c, err);
 }
 
+/* What is before a script that cannot be opened does not fail with it. */
+static int open_next(Applier *a, size_t step, Script *s, Error *err)
+{
+        Conversation *c = a->c;
+        int r = script_open(s, c->changelog, c->plan->steps[step].migration, &c->context, err);
+        Error failure = *err;
+        int flushed;
+
+        if (r >= 0 || batch_empty(&a->batch))
+                return r;
+        flushed = flush(a, err);
+        if (flushed < 0)
+                return flushed;
+        *err = failure;
+        return r;
+}
+
 static int add_step(Applier *a, size_t step, Error *err)
 {
         Conversation *c = a->c;
@@ -285,7 +302,7 @@ static int add_step(Applier *a, size_t step, Error *err)
                 return 0;
         }
         if (r >= 0 && decision == DECISION_RUN)
-                r = script_open(s, c->changelog, p->migration, &c->context, err);
+                r = open_next(a, step, s, err);
         if (r < 0)
                 return r;
         add_prologue(a, step);

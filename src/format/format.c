@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include "format/flyway/flyway.h"
+#include "format/liquibase/liquibase.h"
 
-const Format *const formats[] = { &flyway_format, NULL };
+const Format *const formats[] = { &flyway_format, &liquibase_format, NULL };
 
 static int unknown(const char *name, Error *err)
 {
