@@ -27,6 +27,7 @@ static void test_value(void **state)
                 { "{`valueDate`: `03:04:05`}", "'03:04:05'" },
                 { "{`valueComputed`: `upper('x')`}", "upper('x')" },
                 { "{`valueComputed`: `CURRENT_TIMESTAMP(3)`}", "NOW()" },
+                { "{`valueComputed`: `null`}", "NULL" },
                 { "{`valueSequenceNext`: `s`}", "nextval('app.s')" },
                 { "{`valueSequenceNext`: `O'Seq`}", "nextval('app.\"O''Seq\"')" },
                 { "{`valueSequenceCurrent`: `s`}", "currval('app.s')" },

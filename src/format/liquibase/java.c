@@ -9,16 +9,19 @@
 
 #include "util/utf8.h"
 
+const char *java_trim_part(const char *s, size_t *len)
+{
+        while (*len > 0 && (unsigned char) s[*len - 1] <= ' ')
+                --*len;
+        while (*len > 0 && (unsigned char) *s <= ' ')
+                s++, --*len;
+        return s;
+}
+
 const char *java_trim(const char *s, size_t *len)
 {
-        const char *end = s + strlen(s);
-
-        while (s < end && (unsigned char) *s <= ' ')
-                s++;
-        while (end > s && (unsigned char) end[-1] <= ' ')
-                end--;
-        *len = (size_t) (end - s);
-        return s;
+        *len = strlen(s);
+        return java_trim_part(s, len);
 }
 
 char *java_trimmed(Arena *a, const char *s)

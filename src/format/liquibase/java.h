@@ -11,6 +11,8 @@
  * and for what is empty once trimmed. */
 const char *java_trim(const char *s, size_t *len);
 char *java_trimmed(Arena *a, const char *s);
+/* java_trim() of a part of a text: *len is its length, before and after. */
+const char *java_trim_part(const char *s, size_t *len);
 /* Order and length of strings: by UTF-16 code unit. */
 int java_compare(const char *a, const char *b);
 size_t java_length(const char *s);

@@ -10,16 +10,6 @@
 #define IS_TRUE '\xfe'
 #define IS_FALSE '\xff'
 
-/* java_trim() for a part of a text. */
-static const char *trim(const char *s, size_t *len)
-{
-        while (*len > 0 && (unsigned char) s[*len - 1] <= ' ')
-                --*len;
-        while (*len > 0 && (unsigned char) *s <= ' ')
-                s++, --*len;
-        return s;
-}
-
 static bool is_space(char c)
 {
         return c == ' ' || (c >= '\t' && c <= '\r');
@@ -43,7 +33,7 @@ int name_list_parse(NameList *ret, Arena *a, const char *text, Error *err)
         for (const char *s = text, *end; s; s = *end ? end + 1 : NULL) {
                 end = strchrnul(s, ',');
                 size_t len = (size_t) (end - s), i = 0;
-                const char *trimmed = trim(s, &len);
+                const char *trimmed = java_trim_part(s, &len);
                 const char *copy = arena_strndup(a, trimmed, len);
                 const char *name = copy ? java_lower(a, copy) : NULL;
 
@@ -91,7 +81,7 @@ static bool match_leaf(const char *s, size_t len, const NameList *names)
         bool negated = true, required = false;
         size_t skip;
 
-        s = trim(s, &len);
+        s = java_trim_part(s, &len);
         if (len == 1 && (*s == IS_TRUE || *s == IS_FALSE))
                 return *s == IS_TRUE;
         if (len > 0 && *s == '!')
@@ -104,12 +94,12 @@ static bool match_leaf(const char *s, size_t len, const NameList *names)
                 negated = false;
         s += skip;
         len -= skip;
-        s = trim(s, &len);
+        s = java_trim_part(s, &len);
         if (len > 0 && *s == '@') {
                 required = true;
                 s++;
                 len--;
-                s = trim(s, &len);
+                s = java_trim_part(s, &len);
         }
         if (!required && names->n == 0)
                 return true;
@@ -163,10 +153,10 @@ static bool match_or(const char *s, size_t len, const NameList *names)
 {
         bool any = false;
 
-        s = trim(s, &len);
+        s = java_trim_part(s, &len);
         for (;;) {
                 size_t gap, end = find_word(s, len, "or", &gap), part = end;
-                const char *p = trim(s, &part);
+                const char *p = java_trim_part(s, &part);
 
                 any = match_and(p, part, names) || any;
                 if (end == len)
@@ -203,7 +193,7 @@ int match_expression(const char *expression, const NameList *names, Error *err)
         size_t len = expression ? strlen(expression) : 0;
         bool any = false;
 
-        expression = len > 0 ? trim(expression, &len) : "";
+        expression = len > 0 ? java_trim_part(expression, &len) : "";
         if (len == 0)
                 return 1;
         if (len >= sizeof buf)
@@ -255,7 +245,7 @@ bool match_dbms(const char *list)
         bool none = false, excluded = false, named = false, positive = false;
         size_t len = list ? strlen(list) : 0;
 
-        list = len > 0 ? trim(list, &len) : "";
+        list = len > 0 ? java_trim_part(list, &len) : "";
         if (len == 0)
                 return true;
         for (const char *s = list, *end; s; s = end < list + len ? end + 1 : NULL) {
@@ -263,7 +253,7 @@ bool match_dbms(const char *list)
 
                 end = comma ? comma : list + len;
                 size_t n = (size_t) (end - s);
-                const char *name = trim(s, &n);
+                const char *name = java_trim_part(s, &n);
 
                 if (is_word(name, n, "all"))
                         return true;
@@ -291,7 +281,7 @@ const char *match_unknown_dbms(const char *list, char *buf, size_t size)
         for (const char *s = list ? list : "", *end; *s; s = *end ? end + 1 : end) {
                 end = strchrnul(s, ',');
                 size_t n = (size_t) (end - s), i = 0;
-                const char *name = trim(s, &n);
+                const char *name = java_trim_part(s, &n);
 
                 if (n > 0 && *name == '!')
                         name++, n--;

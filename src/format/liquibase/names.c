@@ -161,13 +161,11 @@ void sql_qualified(Text *t, const SqlContext *x, const char *schema, const char 
 /* One name of a list. */
 static void add_part(Text *t, const SqlContext *x, const char *s, size_t len)
 {
-        _cleanup_text_ Text part = TEXT_INIT(len), name = TEXT_INIT(len);
-        const char *trimmed;
+        _cleanup_text_ Text name = TEXT_INIT(len);
 
-        text_append(&part, s, len);
-        trimmed = java_trim(text_str(&part), &len);
-        text_append(&name, trimmed, len);
-        if (part.bad || name.bad)
+        s = java_trim_part(s, &len);
+        text_append(&name, s, len);
+        if (name.bad)
                 t->bad = true;
         add_name(t, x, text_str(&name));
 }

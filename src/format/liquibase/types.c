@@ -264,15 +264,6 @@ static size_t without_unit(const char *s, size_t len)
         return len > 5 && strncasecmp(s + len - 5, " CHAR", 5) == 0 ? len - 5 : len;
 }
 
-static const char *trim(const char *s, size_t *len)
-{
-        while (*len > 0 && (unsigned char) s[*len - 1] <= ' ')
-                (*len)--;
-        for (; *len > 0 && (unsigned char) *s <= ' '; s++)
-                (*len)--;
-        return s;
-}
-
 /* "(a, b)"; nothing when there are none. */
 static void add_params(Text *t, const TypeText *w, bool chars, size_t max)
 {
@@ -284,7 +275,7 @@ static void add_params(Text *t, const TypeText *w, bool chars, size_t max)
                 if (len > (size_t) (end - s))
                         len = (size_t) (end - s);
                 part_len = len;
-                part = trim(s, &part_len);
+                part = java_trim_part(s, &part_len);
                 if (part_len == 0)
                         continue;
                 if (chars)
