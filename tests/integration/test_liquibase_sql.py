@@ -14,8 +14,37 @@ CASES = {case.name: case for case in liquibase.cases()}
 HEADS = {"update": "-- Changeset ", "rollback": "-- Rolling Back ChangeSet: "}
 RECORDS = {"update": "update-sql.4.28.sql", "rollback": "rollback-sql.4.28.sql"}
 
+PREPARED = "Liquibase does not print statements with parameters; here the values are in the statement"
+NEEDS_DATABASE = "Liquibase asks the database, which update-sql leaves empty; here the server is asked as the statement runs"
+PROGRAM = "executeCommand is refused: a daemon runs no programs"
+NOT_RUN = "a precondition, which this program does not check, leaves the changeset out"
 # What is not generated as it was printed: (case, "update" or "rollback", changeset) -> why.
-EXCEPTIONS = {}
+EXCEPTIONS = {
+    ("002b-xml-createTable-types-more", "update", "changelog.xml::36::ann"):
+        "timestamp(9): an error in both, which failOnError=false hides in update-sql",
+    ("004b-xml-createTable-defaults-invalid", "update", "changelog.xml::d4::ann"):
+        "boolean default \"yes\": an error in both, which failOnError=false hides in update-sql",
+    ("014-xml-foreignKey", "update", "changelog.xml::6::ann"): NEEDS_DATABASE,
+    ("122-json-more", "update", "changelog.json::5::jay"): NEEDS_DATABASE,
+    ("022-xml-insert", "update", "changelog.xml::6::ann"): PREPARED,
+    ("022b-xml-insert-odd", "update", "changelog.xml::8::ann"): PREPARED,
+    ("053-xml-loadData-types", "update", "changelog.xml::2::ann"): PREPARED,
+    ("053-xml-loadData-types", "update", "changelog.xml::3::ann"): PREPARED,
+    ("053-xml-loadData-types", "update", "changelog.xml::4::ann"): PREPARED,
+    ("053-xml-loadData-types", "update", "changelog.xml::5::ann"): PREPARED,
+    ("053-xml-loadData-types", "update", "changelog.xml::1::ann"):
+        "NOW in a CSV file: the time at which Liquibase ran; here the server's",
+    ("032-xml-executeCommand", "update", "changelog.xml::1::ann"): PROGRAM,
+    ("032-xml-executeCommand", "update", "changelog.xml::2::ann"): PROGRAM,
+    ("032-xml-executeCommand", "update", "changelog.xml::3::ann"): PROGRAM,
+    ("104-yaml-alltypes", "update", "changelog.yaml::1::yan"): PROGRAM,
+    ("036-xml-preconditions", "update", "changelog.xml::11::ann"): NOT_RUN,
+    ("145-sql-preconditions-428", "update", "changelog.sql::3::sam"): NOT_RUN,
+    ("052-xml-modifyChangeSets", "update", "m.sql::m1::ann"):
+        "the delimiter of modifyChangeSets: Liquibase prints it as split at semicolons all the same; here it is sent as one text",
+    ("025-xml-loadUpdateData", "rollback", "changelog.xml::1::ann"):
+        "the types of the columns come from the database, which this program does not have",
+}
 
 FOREIGN_KEY = re.compile(
     r", CONSTRAINT \S+ FOREIGN KEY \([^)]*\) REFERENCES [^(]*\([^)]*\)"
@@ -48,51 +77,70 @@ def recorded(text, head):
         error = re.search(r"^-- ERROR: Exception Primary Reason:  (.*)$", body, re.M)
         body = re.split(r"(?m)^-- (?:Release Database Lock|exit code)", body)[0]
         body = re.sub(r"(?m)^SET SEARCH_PATH TO .*;$", "", body)
-        body = re.sub(r"(?m)^(?:INSERT INTO|UPDATE|DELETE FROM) public\.databasechangelog .*;$", "", body)
+        body = re.sub(r"(?ms)^INSERT INTO public\.databasechangelog .*?'<deployment>'(?:, '[^']*')?\);$", "", body)
+        body = re.sub(r"(?ms)^(?:UPDATE|DELETE FROM) public\.databasechangelog .*?;$", "", body)
         body = re.sub(r"\A(?:--.*\n)*", "", body)  # the changeset's comments
         body = re.sub(r"(?m)^-- WARNING The following SQL may change each run .*\n", "", body)
         found[key] = (body, error and error.group(1))
     return found
 
 
-def printed(statements):
-    """As Liquibase prints them."""
-    return "\n\n".join(s if s.endswith(";") else f"{s};" for s in statements)
+def delimiters(folder):
+    """What statements may end with in the changelogs of a folder: Liquibase prints the delimiter that they have there."""
+    found = {";"}
+    for top, _, names in os.walk(folder):
+        for name in names:
+            if re.search(r"\.(xml|ya?ml|json|sql)$", name) and ".4.28." not in name:
+                with open(f"{top}/{name}", encoding="utf-8", errors="replace", newline="") as f:
+                    found |= set(re.findall(r"""(?i)endDelimiter['"]?\s*[:=]\s*['"]?([^\s'",}]+)""", f.read()))
+    return {d.removeprefix("\\n") for d in found}
 
 
-def squeezed(text):
-    return re.sub(r"\n{2,}", "\n\n", text).strip("\n")
+def is_printed(statements, text, ends):
+    """Whether text is the statements in order, each with one of the ends, and nothing but space between them."""
+    text = text.strip("\n")
+    for statement in statements:
+        statement = re.sub(r"\s*;\Z", "", re.sub(r"(?m)\r$", "", statement))  # as printed, and as recorded
+        line = text.split("\n", 1)[0]
+        if statement.startswith("CREATE ") and canonical(line) == canonical(f"{statement};"):
+            text = text[len(line):].lstrip("\n")
+            continue
+        if not text.startswith(statement):
+            return False
+        text = text[len(statement):].lstrip("\n")
+        end = next((e for e in sorted(ends, key=len, reverse=True) if text.startswith(e)), None)
+        if end is None:
+            return False
+        text = text.removeprefix(end).lstrip("\n")
+    return not text.strip()
 
 
 def generate(program, case, folder, kind):
     options = [f"{ {'label-filter': 'labels'}.get(name, name) }={value}" for name, value in case.options.items()]
     done = subprocess.run([program, *(["--rollback"] if kind == "rollback" else []), f"{folder}/{case.root}", *options],
-                          capture_output=True, text=True, timeout=60, check=True)
+                          capture_output=True, encoding="utf-8", timeout=60, check=True)
     return {f"{s['path']}::{s['id']}::{s['author']}": s for s in json.loads(done.stdout)}
 
 
 def differences(case, kind, program, workdir, rates):
-    """[(changeset, generated, recorded)] of a case, counting into rates: type -> [equal, all]."""
+    """[(changeset, generated statements, error, recorded)] of a case, counting into rates: type -> [equal, all]."""
     folder = f"{workdir}/{case.name}-{kind}"
     shutil.copytree(case.path, folder)
     if kind == "rollback" and case.step2:
         shutil.copy(f"{folder}/{case.step2}", f"{folder}/{case.root}")
-    have = generate(program, case, folder, kind)
+    have, ends = generate(program, case, folder, kind), delimiters(folder)
     found = []
     for key, (text, error) in recorded(case.read(RECORDS[kind]) or "", HEADS[kind]).items():
         mine = have.get(key, {"statements": [], "types": ["missing"], "error": "is not in the changelog"})
         if error:
             equal = error in mine.get("error", "")
         else:
-            ours, theirs = printed(mine["statements"]), text
-            equal = "error" not in mine and squeezed("\n\n".join(
-                canonical(s) for s in ours.split("\n\n"))) == squeezed("\n\n".join(
-                    canonical(s) for s in squeezed(theirs).split("\n\n")))
+            equal = "error" not in mine and is_printed(mine["statements"], text, ends)
         for name in set(mine["types"]):
             rates[name][0] += equal
             rates[name][1] += 1
         if not equal:
-            found.append((key, f"{printed(mine['statements'])} {mine.get('error', '')}".strip(), error or squeezed(text)))
+            found.append((key, mine["statements"], mine.get("error"), error or text.strip()))
     return found
 
 
@@ -101,11 +149,11 @@ def test_text_is_that_of_liquibase(kind, program, workdir, capsys):
     rates = collections.defaultdict(lambda: [0, 0])
     odd, known = [], set()
     for case in CASES.values():
-        for key, mine, theirs in differences(case, kind, program, workdir, rates):
+        for key, mine, error, theirs in differences(case, kind, program, workdir, rates):
             if (case.name, kind, key) in EXCEPTIONS:
                 known.add((case.name, kind, key))
             else:
-                odd.append(f"{case.name} {key}\n  generated: {mine}\n  recorded:  {theirs}")
+                odd.append(f"{case.name} {key}\n  generated: {mine} {error or ''}\n  recorded:  {theirs!r}")
     with capsys.disabled():
         equal, total = (sum(column) for column in zip(*rates.values()))
         print(f"\n{kind}: {equal} of {total} equal by type; but for {len(known)} exceptions")
