@@ -36,16 +36,24 @@ static json_t *entry_json(const Entry *e)
 {
         const Migration *m = e->migration;
         const HistoryRow *row = e->row;
+        json_t *j = json_pack(
+                "{s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:b}", "version",
+                string_json(m ? m->version : row->version), "description",
+                string_json(m ? m->description : row->description), "file",
+                string_json(m ? m->script : row->script), "state", entry_state_name(e->state),
+                "kind", m ? json_string(migration_kind_name(m->kind)) : json_null(), "rank",
+                row ? json_integer((json_int_t) row->rank) : json_null(), "installed_on",
+                string_json(row ? row->installed_on : NULL), "can_undo", e->undo != NULL);
 
-        return json_pack("{s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:b}", "id",
-                         string_json(m ? m->id : row->id), "version",
-                         string_json(m ? m->version : row->version), "description",
-                         string_json(m ? m->description : row->description), "file",
-                         string_json(m ? m->script : row->script), "state",
-                         entry_state_name(e->state), "reason", string_json(e->reason), "kind",
-                         m ? json_string(migration_kind_name(m->kind)) : json_null(), "rank",
-                         row ? json_integer((json_int_t) row->rank) : json_null(), "installed_on",
-                         string_json(row ? row->installed_on : NULL), "can_undo", e->undo != NULL);
+        if (m && m->kind == MIGRATION_CHANGESET)
+                (void) json_object_set_new(j, "changeset", string_json(m->id));
+        if (!m && row->id)
+                (void) json_object_set_new(
+                        j, "changeset",
+                        json_sprintf("%s::%s::%s", row->script, row->id, row->author));
+        if (e->reason)
+                (void) json_object_set_new(j, "reason", string_json(e->reason));
+        return j;
 }
 
 json_t *findings_status(const Conversation *c)

@@ -352,10 +352,11 @@ void report_history(Text *out, const json_t *history)
         if (json_array_size(rows) == 0)
                 text_add(out, "there is no history\n");
         else
-                TABLE(out, rows, { "RANK", "rank" }, { "VERSION", "version" },
-                      { "DESCRIPTION", "description" }, { "TYPE", "type" }, { "SCRIPT", "script" },
-                      { "INSTALLED BY", "installed_by" }, { "INSTALLED ON", "installed_on" },
-                      { "MS", "execution_ms" }, { "SUCCESS", "success" });
+                TABLE(out, rows, { "RANK", "rank" }, { "VERSION", "version" }, { "ID", "id" },
+                      { "AUTHOR", "author" }, { "DESCRIPTION", "description" }, { "TYPE", "type" },
+                      { "SCRIPT", "script" }, { "INSTALLED BY", "installed_by" },
+                      { "INSTALLED ON", "installed_on" }, { "MS", "execution_ms" },
+                      { "SUCCESS", "success" });
 }
 
 void report_status(Text *out, const json_t *status)
@@ -368,9 +369,9 @@ void report_status(Text *out, const json_t *status)
                     version, number(schema, "applied"), number(schema, "pending"),
                     number(schema, "failed"));
         if (json_array_size(entries) > 0)
-                TABLE(out, entries, { "VERSION", "version" }, { "DESCRIPTION", "description" },
-                      { "KIND", "kind" }, { "STATE", "state" }, { "INSTALLED ON", "installed_on" },
-                      { "FILE", "file" });
+                TABLE(out, entries, { "VERSION", "version" }, { "CHANGESET", "changeset" },
+                      { "DESCRIPTION", "description" }, { "KIND", "kind" }, { "STATE", "state" },
+                      { "NOTE", "reason" }, { "INSTALLED ON", "installed_on" }, { "FILE", "file" });
         add_list(out, "warning", find(status, "warnings"));
         add_list(out, "refused", find(status, "refusals"));
 }

@@ -18,8 +18,23 @@ COMMANDS = {"update": "migrate", "status": "status", "validate": "validate", "up
 GLOBALS = {"--search-path": "migrations_root", "--default-schema-name": "default_schema",
            "--database-changelog-table-name": "table"}
 
-# Where we do not do as Liquibase does, and why: a case, or a case and the number of its step.
-DIFFERENCES = {}
+# Where we do not do as Liquibase does, and why, by the case's number.
+DIFFERENCES = {
+    "10": "status shows a changed changeset; validate and migrate refuse it",
+    "100": "status shows a changed changeset; validate and migrate refuse it",
+    "45": "status shows a changed changeset; validate and migrate refuse it",
+    "33b": "no entity of a file is ever read",
+    "35": "paths stay below the root",
+    "54": "a changelog whose every path has changed is refused: it would run again",
+    "59": "paths stay below the root",
+    "41": "an unknown tag is refused",
+    "65": "classpath: is understood in includes",
+    "68": "an XML file need not name its schema",
+    "69": "the order of elements does not matter",
+    "81": "its own unstable checksum is no mismatch here",
+    "84": "what cannot run in a transaction goes through the journal",
+    "93": "escapes of JDBC are nothing that PostgreSQL knows",
+}
 
 # What only the real tool's command line has.
 UNKNOWN = ("list-locks", "tag-exists", "unexpected-changesets", "nosuchcommand", "update-to-tag", "rollback", "tag", "update-count",
@@ -29,21 +44,21 @@ UNKNOWN = ("list-locks", "tag-exists", "unexpected-changesets", "nosuchcommand",
 class Steps:
     def __init__(self, cli, folder, database):
         self.cli, self.folder, self.database = cli, folder, database
-        self.options = {}
+        self.options = {"migrations_root": folder}
         self.root = next((r for r in liquibase.ROOTS if os.path.exists(f"{folder}/{r}")), "changelog.xml")
 
     def setting(self, name, value):
         if name == "@CL":
             self.root = value
         elif name == "@CD":
-            self.options["migrations_root"] = f"{self.folder}/{value}"
             self.folder, self.root = f"{self.folder}/{value}", "changelog.xml"
+            self.options["migrations_root"] = self.folder
         else:
             for word in value.split():
                 key, _, text = word.partition("=")
-                if key not in GLOBALS:
+                if key not in GLOBALS or "," in text:
                     pytest.skip(f"{word}: no such option here")
-                self.options[GLOBALS[key]] = text
+                self.options[GLOBALS[key]] = os.path.join(self.folder, text) if key == "--search-path" else text
 
     def command(self, line):
         """The result of our counterpart of a command, None when there is none."""
@@ -90,7 +105,6 @@ def test_as_liquibase(name, binary, workdir, server):
     database = server.create_database()
     run = Steps(Cli(binary, workdir, {"DATABASE_URL": database.url(), "format": "liquibase"}), folder, database)
     exits = iter(expected_exits(name))
-    applied = False
     for number, line in enumerate(steps_of(name), 1):
         if line.startswith("@URL="):
             pytest.skip("about addresses")
@@ -99,9 +113,10 @@ def test_as_liquibase(name, binary, workdir, server):
         elif line.startswith("cp "):
             source, target = line.split()[1:]
             shutil.copy(f"{run.folder}/{source}", f"{run.folder}/{target}")
+        elif line.startswith("sql select"):
+            pass  # what it showed the one who looked
         elif line.startswith("sql "):
             database.query(line[4:])
-            applied = True
         elif line != "rows":
             want = next(exits)
             before = database.fingerprint()
@@ -109,9 +124,8 @@ def test_as_liquibase(name, binary, workdir, server):
             if result is None:
                 continue
             if (result.code != 0) != (want != 0):
-                assert name in DIFFERENCES or (name, number) in DIFFERENCES, f"step {number}, {line}: {result}"
+                assert name.split("-")[0] in DIFFERENCES, f"step {number}, {line}: {result}"
             if result.code != 0:
                 is_sound(result, run.folder)
                 if result.code in (3, 78):
                     assert database.fingerprint() == before, f"refused, and yet something changed: {result}"
-            applied = applied or result.code == 0

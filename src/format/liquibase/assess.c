@@ -95,6 +95,8 @@ static int judge_row(Judgement *j, const ChangeSet *s, Entry *e, Error *err)
         }
         if (r == 0 && s->run_on_change)
                 e->state = ENTRY_OUTDATED;
+        else if (r == 0 && j->purpose == ASSESS_INFO)
+                e->reason = "changed since it was applied";
         else if (r == 0 && j->purpose != ASSESS_INFO && j->ctx->options->validate_on_migrate)
                 return refuse_sum(j, e->migration, e->row, current, err);
         if (changeset_has_checksum(s) &&

@@ -162,12 +162,43 @@ static void mark_unsummed(Object *o, const char *const *names)
                                 o->fields[i].unsummed = true;
 }
 
+static bool is_among(const char *name, const char *const *names)
+{
+        for (; *names; names++)
+                if (strcasecmp(name, *names) == 0)
+                        return true;
+        return false;
+}
+
+/* XML is checked by its table of elements; what YAML and JSON have beyond that is refused here, as Liquibase does. */
+static int check_names(const Node *n, const char *path, Error *err)
+{
+        static const char *const others[] = {
+                "value",     "valueNumeric",     "defaultValueNumeric",
+                "valueDate", "defaultValueDate", "constraints",
+                NULL
+        };
+
+        for (const Node *c = n->children; c; c = c->next)
+                if (!is_among(c->name, texts) && !is_among(c->name, flags) &&
+                    !is_among(c->name, integers) && !is_among(c->name, data_texts) &&
+                    !is_among(c->name, positions) && !is_among(c->name, others)) {
+                        (void) error_set(err, ERROR_CHANGELOG,
+                                         "column %s: %s is nothing that a column has",
+                                         node_text(n, "name") ?: "", c->name);
+                        return error_at(err, path, c->line, c->column);
+                }
+        return 0;
+}
+
 int column_read(Object *ret, Arena *a, const Node *n, bool positioned, const char *const *unsummed,
                 const char *path, Error *err)
 {
         const char *value = node_text(n, "value");
         int r = object_start(ret, a, MAX_FIELDS, n->line, err);
 
+        if (r >= 0)
+                r = check_names(n, path, err);
         if (r < 0)
                 return r;
         add_texts(ret, n, texts, false);

@@ -7,7 +7,9 @@
 
 #define LOAD_TIMEOUT (60 * USEC_PER_SEC)
 
-/* ---- columns: an older table may lack some of them ---- */
+/* ---- columns: an older table may lack some of them, or have them too narrow ---- */
+
+#define NARROW_SHIFT 16 /* bits of History.missing_columns for those that are there, but narrow */
 
 enum {
         COLUMN_ID,
@@ -63,11 +65,22 @@ static void add_column(Text *sql, const FormatContext *ctx, int i)
         text_printf(sql, " ALTER COLUMN %s SET NOT NULL;\n", columns[i].name);
 }
 
+static void widen_column(Text *sql, const FormatContext *ctx, int i)
+{
+        text_add(sql, "ALTER TABLE ");
+        liquibase_add_table(sql, ctx, false);
+        text_printf(sql, " ALTER COLUMN %s TYPE %s;\n", columns[i].name,
+                    i == COLUMN_MD5SUM ? "VARCHAR(35)" : columns[i].type);
+}
+
 int liquibase_sql_adopt(Text *sql, const FormatContext *ctx, const History *h, Error *err)
 {
-        for (int i = 0; i < _COLUMN_MAX; i++)
+        for (int i = 0; i < _COLUMN_MAX; i++) {
                 if (h->missing_columns & (1U << i))
                         add_column(sql, ctx, i);
+                if (h->missing_columns & (1U << (i + NARROW_SHIFT)))
+                        widen_column(sql, ctx, i);
+        }
         return sql->bad ? error_oom(err, "statements for the history") : 0;
 }
 
@@ -150,11 +163,25 @@ static int compare_rows(const void *a, const void *b)
         return order ? order : x->rank < y->rank ? -1 : x->rank > y->rank;
 }
 
+/* A varchar(n) carries n + 4 as its modifier. */
+static bool is_narrow(const PGresult *res, int at, int column)
+{
+        static const int wanted[_COLUMN_MAX] = { [COLUMN_MD5SUM] = 35,
+                                                 [COLUMN_LIQUIBASE] = 20,
+                                                 [COLUMN_CONTEXTS] = 255,
+                                                 [COLUMN_LABELS] = 255 };
+        int have = PQfmod(res, at);
+
+        return have > 4 && have - 4 < wanted[column];
+}
+
 static int find_columns(History *h, const PGresult *res, const FormatContext *ctx,
                         int at[_COLUMN_MAX], Error *err)
 {
         for (int i = 0; i < _COLUMN_MAX; i++) {
                 at[i] = PQfnumber(res, columns[i].name);
+                if (at[i] >= 0 && is_narrow(res, at[i], i))
+                        h->missing_columns |= 1U << (i + NARROW_SHIFT);
                 if (at[i] >= 0)
                         continue;
                 if (!columns[i].type) {

@@ -12,7 +12,8 @@
 static int halt(const Preconditions *p, const char *what, const char *message, const Migration *m,
                 Error *err)
 {
-        (void) error_set(err, ERROR_REFUSED, "%s: %s", what, message);
+        /* Of a changeset it is that one's failure, after others have been applied. */
+        (void) error_set(err, m ? ERROR_SQL : ERROR_REFUSED, "%s: %s", what, message);
         (void) error_at(err, m ? m->path : p->file->physical, p->node->line, 0);
         return error_hint(
                 err, "make them hold, or set onFail=\"MARK_RAN\" (never again), \"CONTINUE\" (next "
