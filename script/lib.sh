@@ -9,7 +9,7 @@ BUILD_PACKAGES=(gcc make autoconf automake pkg-config libc6-dev libsystemd-dev l
 SERVER_PACKAGES=("${BUILD_PACKAGES[@]}" postgresql curl)
 LINT_PACKAGES=(clang-format clang-tidy cppcheck shellcheck)
 TEST_PACKAGES=("${SERVER_PACKAGES[@]}" "${LINT_PACKAGES[@]}" clang libclang-rt-14-dev libcmocka-dev valgrind pgbouncer
-        python3 python3-pytest python3-psycopg2)
+        python3 python3-pytest python3-psycopg2 python3-yaml)
 
 say() {
         printf '%s\n' "$*" >&2

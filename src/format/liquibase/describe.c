@@ -24,7 +24,7 @@ static int compare_texts(const void *a, const void *b)
 
 static void describe_change(Text *out, Arena *a, const Change *c)
 {
-        const char *parts[64];
+        const char *parts[64] = { NULL };
         size_t n = 0;
 
         text_add(out, c->type->name);

@@ -131,7 +131,8 @@ static int add_row(History *h, const FormatContext *ctx, const PGresult *r, int 
         HistoryRow row = { .execution_ms = 0, .success = true };
         bool ordered = at[COLUMN_ORDEREXECUTED] < 0 || pg_text(r, i, at[COLUMN_ORDEREXECUTED]);
         bool ok = copy(&row.id, r, i, at[COLUMN_ID]);
-        int checked;
+        Error ignored = { .code = ERROR_NONE };
+        int checked, added;
 
         row.rank = at[COLUMN_ORDEREXECUTED] < 0 ? -1 : pg_int(r, i, at[COLUMN_ORDEREXECUTED]);
         ok = copy(&row.author, r, i, at[COLUMN_AUTHOR]) && ok;
@@ -150,7 +151,7 @@ static int add_row(History *h, const FormatContext *ctx, const PGresult *r, int 
         if (!row.description)
                 ok = (row.description = strdup("")) && ok;
         checked = ok ? check_row(ctx, &row, ordered, err) : error_oom(err, "the history");
-        int added = history_add(h, row, checked < 0 ? &(Error){ 0 } : err);
+        added = history_add(h, row, checked < 0 ? &ignored : err);
         return checked < 0 ? checked : added;
 }
 

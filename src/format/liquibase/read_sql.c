@@ -1,4 +1,5 @@
 /* Formatted SQL to the same tree as the other syntaxes. Facts: liquibase.md 2. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,11 +34,14 @@ typedef struct Reader {
         Error *err;
 } Reader;
 
-static int fail(Reader *r, const char *fmt, const char *detail)
+__attribute__((__format__(__printf__, 2, 3))) static int fail(Reader *r, const char *fmt, ...)
 {
         char text[512];
+        va_list args;
 
-        (void) snprintf(text, sizeof text, fmt, detail);
+        va_start(args, fmt);
+        (void) vsnprintf(text, sizeof text, fmt, args);
+        va_end(args);
         (void) error_set(r->err, ERROR_CHANGELOG, "%s: %s", r->path, text);
         return error_at(r->err, r->path, r->number, 1);
 }
@@ -356,7 +360,7 @@ static int on_rollback_block(Reader *r, const SqlLineMatch *m)
                         return result;
         }
         r->number = start;
-        return fail(r, "the rollback block is not ended by %s", "*/");
+        return fail(r, "the rollback block is not ended by */");
 }
 
 static int on_preconditions(Reader *r, const SqlLineMatch *m)
@@ -367,7 +371,7 @@ static int on_preconditions(Reader *r, const SqlLineMatch *m)
 
         (void) m;
         if (output && newer)
-                return fail(r, "%s say the same: use one of them", "onUpdateSQL and onSqlOutput");
+                return fail(r, "onUpdateSQL and onSqlOutput say the same: use one of them");
         if (!output)
                 output = newer;
         r->preconditions = add_node(r, r->set, "preConditions");
@@ -517,7 +521,7 @@ static int read_header(Reader *r, bool *formatted)
                                ? 0
                                : oom(r);
         }
-        return fail(r, "the file has no %s", "SQL");
+        return fail(r, "the file has no SQL");
 }
 
 int read_sql(Node **ret, Arena *a, const char *data, size_t size, const char *path, Error *err)

@@ -387,9 +387,10 @@ static int find_changelog(Reader *r, const Item *top, Node **ret)
                         continue;
                 /* One without a value is empty. */
                 bool empty = i->kind == ITEM_SCALAR && !(i->text && *i->text);
-                if (i->kind != ITEM_LIST && !empty)
-                        return fail(r, &(yaml_mark_t){ .line = i->key->line - 1 },
-                                    "databaseChangeLog is no list");
+                if (i->kind != ITEM_LIST && !empty) {
+                        const yaml_mark_t mark = { .line = i->key->line - 1 };
+                        return fail(r, &mark, "databaseChangeLog is no list");
+                }
                 *ret = node_new(r->arena, "databaseChangeLog", i->key->line, i->key->column);
                 if (!*ret)
                         return error_oom(r->err, "a changelog");
