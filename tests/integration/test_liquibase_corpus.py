@@ -13,9 +13,10 @@ CASES = {case.name: case for case in liquibase.cases()}
 REFUSED = {
     "032": "executeCommand runs a program",
     "104": "executeCommand runs a program",
-    "142": "text that no statement can be, a quote without an end, is refused before anything runs",
 }
-HEALED = {"029b": "bodies in dollar quotes survive the splitter"}
+HEALED = {"029b": "bodies in dollar quotes survive the splitter", "142": "bodies in dollar quotes survive the splitter"}
+# Checksums that Liquibase itself does not compute again, by case and changeset.
+UNSTABLE = {("048b", "3")}
 
 
 def run(cli, case, expected):
@@ -48,10 +49,14 @@ def number(name):
     return name.split("-")[0]
 
 
+def stable(name, rows):
+    return [{**row, "md5sum": None} if (number(name), row["id"]) in UNSTABLE else row for row in rows]
+
+
 @pytest.mark.parametrize("name", [n for n in CASES if number(n) not in {**REFUSED, **HEALED}])
 def test_as_liquibase_left_it(name, migrate_case, server):
     case, database, _ = migrate_case(name)
-    assert liquibase.rows(database) == (case.rows() or [])
+    assert stable(name, liquibase.rows(database)) == stable(name, case.rows() or [])
     assert liquibase.schema(server, database) == case.read("schema.sql").splitlines()
     assert liquibase.data(database) == case.read("data.txt").splitlines()
     if database.exists("databasechangeloglock"):
@@ -67,7 +72,7 @@ def test_refused_before_anything_runs(name, migrate_case):
 
 @pytest.mark.parametrize("name", [n for n in CASES if number(n) in HEALED])
 def test_better_than_liquibase(name, migrate_case):
-    case, database, _ = migrate_case(name)
+    case, database, _ = migrate_case(name, fails=False)
     assert len(liquibase.rows(database)) > len(case.rows())
 
 

@@ -110,7 +110,7 @@ def test_both_at_once(theirs, ours, migrations, database):
     code, out, err = theirs.machine.answer()
     assert (done.code, code) == (0, 0), f"{done} {out}{err}"
     keys = [(r["filename"], r["id"], r["author"]) for r in liquibase.rows(database)]
-    assert len(keys) == len(set(keys)) == 6
+    assert len(keys) == len(set(keys)) == 7
     assert database.value("SELECT locked FROM databasechangeloglock") is False
 
 
