@@ -30,9 +30,14 @@ static const char *marked_encoding(const char *data, size_t size, size_t *mark)
         return NULL;
 }
 
-static bool is_unicode(const char *encoding)
+/* Whether a declaration contradicts a mark: UTF-16 leaves the order of bytes to the mark, and what is no Unicode at all is a
+ * declaration for files without one. */
+static bool contradicts(const char *declared, const char *marked)
 {
-        return strncasecmp(encoding, "UTF", 3) == 0;
+        return strncasecmp(declared, "UTF", 3) == 0 && strcasecmp(declared, marked) != 0 &&
+               !(strcasecmp(declared, "UTF8") == 0 && strcmp(marked, "UTF-8") == 0) &&
+               !(strlen(declared) == strlen("UTF-16") &&
+                 strncasecmp(declared, marked, strlen(declared)) == 0);
 }
 
 /* The mark and what is declared have to agree, as Java has it; without a mark UTF-16 is big-endian. */
@@ -45,7 +50,7 @@ static int settle(const char **encoding, const char *marked, const char *declare
                         *encoding = "UTF-16BE";
                 return 0;
         }
-        if (declared && *declared && is_unicode(declared) && strcasecmp(declared, marked) != 0) {
+        if (declared && contradicts(declared, marked)) {
                 (void) error_set(err, ERROR_CHANGELOG,
                                  "%s is declared as %s, but its byte order mark is that of %s",
                                  path, declared, marked);

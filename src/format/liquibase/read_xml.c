@@ -9,7 +9,9 @@
 
 /* Between the name of a namespace and the local one. */
 #define SEPARATOR '\n'
-#define MAX_TEXT ((size_t) 1 << 30)
+/* What entities may make of a file: so many times its size, and so many bytes in any case. expat has limits of its own, wider ones. */
+#define MAX_AMPLIFICATION 10
+#define ALWAYS_ALLOWED ((size_t) 1 << 20)
 
 typedef struct Reader {
         XML_Parser parser;
@@ -19,6 +21,7 @@ typedef struct Reader {
         Node *stack[NODE_MAX_DEPTH];
         Text texts[NODE_MAX_DEPTH]; /* of the elements on the stack */
         size_t depth, count;
+        size_t expanded, max_expanded; /* bytes of texts and values of attributes */
         Error *err;
 } Reader;
 
@@ -30,6 +33,15 @@ static void fail(Reader *r, ErrorCode code, const char *what)
         (void) error_at(r->err, r->path, XML_GetCurrentLineNumber(r->parser),
                         XML_GetCurrentColumnNumber(r->parser) + 1);
         (void) XML_StopParser(r->parser, XML_FALSE);
+}
+
+static bool count_bytes(Reader *r, size_t n)
+{
+        r->expanded += n;
+        if (r->expanded <= r->max_expanded)
+                return true;
+        fail(r, ERROR_CHANGELOG, "entities expand to too much text");
+        return false;
 }
 
 static const char *local_name(const char *name)
@@ -58,7 +70,7 @@ static void add_attribute(Reader *r, Node *element, const char *name, const char
 {
         Node *n = add_node(r, local_name(name));
 
-        if (!n)
+        if (!n || !count_bytes(r, strlen(value)))
                 return;
         n->attribute = true;
         n->type = NODE_TEXT;
@@ -73,6 +85,8 @@ static void on_start(void *userdata, const char *name, const char **attributes)
         Reader *r = userdata;
         Node *n;
 
+        if (r->err->code != ERROR_NONE)
+                return;
         if (r->depth == NODE_MAX_DEPTH) {
                 fail(r, ERROR_CHANGELOG, "elements are nested too deeply");
                 return;
@@ -86,7 +100,7 @@ static void on_start(void *userdata, const char *name, const char **attributes)
                 node_add(r->stack[r->depth - 1], n);
         else
                 r->root = n;
-        r->texts[r->depth] = TEXT_INIT(MAX_TEXT);
+        r->texts[r->depth] = TEXT_INIT(NODE_MAX_FILE);
         r->stack[r->depth++] = n;
 }
 
@@ -94,9 +108,15 @@ static void on_start(void *userdata, const char *name, const char **attributes)
 static void on_text(void *userdata, const char *s, int len)
 {
         Reader *r = userdata;
-        Node *n = r->stack[r->depth - 1];
-        Text *t = &r->texts[r->depth - 1];
+        Node *n;
+        Text *t;
 
+        if (r->err->code != ERROR_NONE)
+                return;
+        if (!count_bytes(r, (size_t) len))
+                return;
+        n = r->stack[r->depth - 1];
+        t = &r->texts[r->depth - 1];
         if (t->len == 0) {
                 while (len > 0 && (unsigned char) *s <= ' ')
                         s++, len--;
@@ -110,10 +130,15 @@ static void on_text(void *userdata, const char *s, int len)
 static void on_end(void *userdata, const char *name)
 {
         Reader *r = userdata;
-        Node *n = r->stack[--r->depth];
-        Text *t = &r->texts[r->depth];
+        Node *n;
+        Text *t;
 
         (void) name;
+        /* After the parser was told to stop it still reports the end of an element that is empty. */
+        if (r->err->code != ERROR_NONE)
+                return;
+        n = r->stack[--r->depth];
+        t = &r->texts[r->depth];
         if (t->bad)
                 fail(r, ERROR_OOM, "not enough memory for the changelog");
         else if (t->len > 0) {
@@ -210,13 +235,16 @@ int read_xml(Node **ret, Arena *a, const char *data, size_t size, const char *pa
         if (size > NODE_MAX_FILE)
                 return error_set(err, ERROR_CHANGELOG, "%s is bigger than %zu MiB", path,
                                  NODE_MAX_FILE >> 20);
+        r.max_expanded = size * MAX_AMPLIFICATION + ALWAYS_ALLOWED;
         r.parser = XML_ParserCreateNS(NULL, SEPARATOR);
         if (!r.parser)
                 return error_oom(err, "a changelog");
         XML_SetUserData(r.parser, &r);
         XML_SetElementHandler(r.parser, on_start, on_end);
         XML_SetCharacterDataHandler(r.parser, on_text);
+        /* Those of the DTD too: one that is passed over takes its definitions with it, and text disappears without a word. */
         XML_SetExternalEntityRefHandler(r.parser, on_external);
+        (void) XML_SetParamEntityParsing(r.parser, XML_PARAM_ENTITY_PARSING_ALWAYS);
         XML_SetUnknownEncodingHandler(r.parser, on_encoding, NULL);
         result = feed(&r, data, size, err);
         if (result >= 0)

@@ -2,7 +2,10 @@
  *
  * First a document of plain maps, lists and scalars is built, with aliases sharing what their anchors have; then that becomes nodes:
  * a list of maps adds the entries of all of them to one parent, a list of scalars is the parent's value. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <yaml.h>
 
@@ -10,19 +13,24 @@
 #include "format/liquibase/yaml_scalar.h"
 
 #define MAX_ANCHORS 1000
+#define BUCKETS ((size_t) 1 << 16)
 
 typedef enum ItemKind { ITEM_SCALAR, ITEM_LIST, ITEM_MAP } ItemKind;
 
 typedef struct Item Item;
 struct Item {
         ItemKind kind;
-        const char *text, *tag;
+        const char *text;
+        const char *tag; /* what a plain scalar has to be; NULL: whatever it is */
         bool plain;
+        bool open; /* its entries are still being read */
         unsigned long line, column;
         unsigned long text_line;
-        Item *key;          /* of an entry of a map */
         Item *first, *last; /* entries of a list or map */
-        Item *next;
+        Item *previous, *next;
+        /* Of an entry of a map: its key, the map, and the next one in its bucket of keys. */
+        Item *key, *chain;
+        const Item *map;
 };
 
 typedef struct Reader {
@@ -34,6 +42,7 @@ typedef struct Reader {
                 Item *item;
         } anchors[MAX_ANCHORS];
         size_t n_anchors, count;
+        Item *keys[BUCKETS];
         Error *err;
 } Reader;
 
@@ -68,6 +77,26 @@ static Item *new_item(Reader *r, const yaml_event_t *e, ItemKind kind)
         return i;
 }
 
+static int too_many(Reader *r, const Item *at)
+{
+        const yaml_mark_t mark = { .line = at->line - 1, .column = at->column - 1 };
+
+        return fail(r, &mark, "the file has too many elements, or more than fit into memory");
+}
+
+/* The same entries, but a place of its own in whatever it is put into. NULL: too many. */
+static Item *copy_item(Reader *r, const yaml_event_t *e, const Item *from)
+{
+        Item *copy = new_item(r, e, from->kind);
+
+        if (!copy)
+                return NULL;
+        *copy = *from;
+        copy->previous = copy->next = copy->chain = NULL;
+        copy->map = NULL;
+        return copy;
+}
+
 static int remember(Reader *r, const yaml_event_t *e, const yaml_char_t *name, Item *item)
 {
         if (!name)
@@ -83,33 +112,46 @@ static int remember(Reader *r, const yaml_event_t *e, const yaml_char_t *name, I
 
 static int find_alias(Reader *r, const yaml_event_t *e, Item **ret)
 {
-        for (size_t i = r->n_anchors; i > 0; i--)
-                if (strcmp(r->anchors[i - 1].name, (const char *) e->data.alias.anchor) == 0) {
-                        Item *copy = new_item(r, e, r->anchors[i - 1].item->kind);
+        for (size_t i = r->n_anchors; i > 0; i--) {
+                const Item *item = r->anchors[i - 1].item;
 
-                        if (!copy)
-                                return fail(r, &e->start_mark, "the file has too many elements");
-                        /* The same entries, but a place of its own in whatever it is put into. */
-                        *copy = *r->anchors[i - 1].item;
-                        copy->next = NULL;
-                        copy->key = NULL;
-                        *ret = copy;
-                        return 0;
-                }
+                if (strcmp(r->anchors[i - 1].name, (const char *) e->data.alias.anchor) != 0)
+                        continue;
+                if (item->open)
+                        return fail(r, &e->start_mark, "an alias within what it stands for");
+                *ret = copy_item(r, e, item);
+                return *ret ? 0 : fail(r, &e->start_mark, "the file has too many elements");
+        }
         return fail(r, &e->start_mark, "an alias without an anchor before it");
 }
 
-static int check_tag(Reader *r, const yaml_event_t *e, const yaml_char_t *tag, const char *expected)
+/* Tags of scalars, by what an unquoted one is without a tag. */
+static const char *const scalar_tags[] = {
+        [SCALAR_TEXT] = "str",    [SCALAR_NULL] = "null",   [SCALAR_BOOLEAN] = "bool",
+        [SCALAR_INTEGER] = "int", [SCALAR_FLOAT] = "float", [SCALAR_DATE] = "timestamp",
+};
+
+/* The name of a tag of YAML itself, "" when there is none; NULL: a tag of something else. */
+static const char *core_tag(const yaml_char_t *tag)
 {
         static const char prefix[] = "tag:yaml.org,2002:";
         const char *t = (const char *) tag;
 
-        if (!tag || strcmp(t, "!") == 0)
+        if (!t || strcmp(t, "!") == 0)
+                return "";
+        return strncmp(t, prefix, sizeof prefix - 1) == 0 ? t + sizeof prefix - 1 : NULL;
+}
+
+static int check_tag(Reader *r, const yaml_event_t *e, const yaml_char_t *tag,
+                     const char *const *expected, size_t n)
+{
+        const char *name = core_tag(tag);
+
+        if (name && !*name)
                 return 0;
-        if (strncmp(t, prefix, sizeof prefix - 1) == 0 &&
-            (strcmp(t + sizeof prefix - 1, expected) == 0 || strcmp(expected, "*") == 0) &&
-            !strchr(t, '/'))
-                return 0;
+        for (size_t i = 0; name && i < n; i++)
+                if (strcmp(name, expected[i]) == 0)
+                        return 0;
         return fail(r, &e->start_mark, "tags of other types are not allowed");
 }
 
@@ -118,7 +160,9 @@ static int build_scalar(Reader *r, const yaml_event_t *e, Item **ret)
         Item *i = new_item(r, e, ITEM_SCALAR);
         bool block = e->data.scalar.style == YAML_LITERAL_SCALAR_STYLE ||
                      e->data.scalar.style == YAML_FOLDED_SCALAR_STYLE;
-        int result = check_tag(r, e, e->data.scalar.tag, "str");
+        const char *tag = core_tag(e->data.scalar.tag);
+        int result = check_tag(r, e, e->data.scalar.tag, scalar_tags,
+                               sizeof scalar_tags / sizeof *scalar_tags);
 
         if (result < 0)
                 return result;
@@ -131,6 +175,12 @@ static int build_scalar(Reader *r, const yaml_event_t *e, Item **ret)
         if (strlen(i->text) != e->data.scalar.length)
                 return fail(r, &e->start_mark, "a text holds a NUL character");
         i->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !e->data.scalar.tag;
+        if (*tag && strcmp(tag, scalar_tags[SCALAR_TEXT]) != 0) {
+                i->plain = true;
+                i->tag = arena_strdup(r->arena, tag);
+                if (!i->tag)
+                        return error_oom(r->err, "a changelog");
+        }
         i->text_line = i->line + block;
         *ret = i;
         return remember(r, e, e->data.scalar.anchor, i);
@@ -138,6 +188,7 @@ static int build_scalar(Reader *r, const yaml_event_t *e, Item **ret)
 
 static void append(Item *list, Item *item)
 {
+        item->previous = list->last;
         if (list->last)
                 list->last->next = item;
         else
@@ -145,18 +196,36 @@ static void append(Item *list, Item *item)
         list->last = item;
 }
 
-/* Of two entries with one key the last one counts, in the place of the first. */
-static void put(Item *map, Item *value)
+/* Where the map's entry of that key hangs, or where one would. */
+static Item **find_key(Reader *r, const Item *map, const char *key)
 {
-        for (Item **at = &map->first; *at; at = &(*at)->next)
-                if (strcmp((*at)->key->text, value->key->text) == 0) {
-                        value->next = (*at)->next;
-                        if (map->last == *at)
-                                map->last = value;
-                        *at = value;
-                        return;
-                }
-        append(map, value);
+        size_t hash = (size_t) (uintptr_t) map * 0x9e3779b97f4a7c15u;
+        Item **at;
+
+        for (const char *p = key; *p; p++)
+                hash = (hash ^ (unsigned char) *p) * 0x100000001b3u;
+        at = &r->keys[(hash ^ hash >> 32) % BUCKETS];
+        while (*at && !((*at)->map == map && strcmp((*at)->key->text, key) == 0))
+                at = &(*at)->chain;
+        return at;
+}
+
+/* Of two entries with one key the last one counts, in the place of the first. */
+static void put(Reader *r, Item *map, Item *value)
+{
+        Item **at = find_key(r, map, value->key->text), *old = *at;
+
+        *at = value;
+        value->map = map;
+        if (!old) {
+                append(map, value);
+                return;
+        }
+        value->chain = old->chain;
+        value->previous = old->previous;
+        value->next = old->next;
+        *(old->previous ? &old->previous->next : &map->first) = value;
+        *(old->next ? &old->next->previous : &map->last) = value;
 }
 
 /* "<<": entries of other maps, which those of this one override. */
@@ -175,18 +244,13 @@ static int merge(Reader *r, const yaml_event_t *e, Item *map, const Item *from)
                 return fail(r, &e->start_mark, "what is merged is no map");
         for (const Item *i = from->first; i; i = i->next) {
                 Item *copy;
-                bool there = false;
 
-                for (const Item *have = map->first; have && !there; have = have->next)
-                        there = strcmp(have->key->text, i->key->text) == 0;
-                if (there)
+                if (*find_key(r, map, i->key->text))
                         continue;
-                copy = new_item(r, e, i->kind);
+                copy = copy_item(r, e, i);
                 if (!copy)
                         return fail(r, &e->start_mark, "the file has too many elements");
-                *copy = *i;
-                copy->next = NULL;
-                append(map, copy);
+                put(r, map, copy);
         }
         return 0;
 }
@@ -212,7 +276,7 @@ static int build_entry(Reader *r, yaml_event_t *e, unsigned depth, Item *map, It
                 return 0;
         }
         value->key = key;
-        put(map, value);
+        put(r, map, value);
         return 0;
 }
 
@@ -221,7 +285,7 @@ static int build_collection(Reader *r, yaml_event_t *e, unsigned depth, bool map
         yaml_event_type_t end = map ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT;
         const yaml_char_t *tag = map ? e->data.mapping_start.tag : e->data.sequence_start.tag;
         Item *i = new_item(r, e, map ? ITEM_MAP : ITEM_LIST), *merged = NULL;
-        int result = check_tag(r, e, tag, map ? "map" : "seq");
+        int result = check_tag(r, e, tag, (const char *const[]){ map ? "map" : "seq" }, 1);
 
         if (result >= 0 && !i)
                 result = fail(r, &e->start_mark, "the file has too many elements");
@@ -231,6 +295,9 @@ static int build_collection(Reader *r, yaml_event_t *e, unsigned depth, bool map
                 result = remember(
                         r, e, map ? e->data.mapping_start.anchor : e->data.sequence_start.anchor,
                         i);
+        if (result < 0)
+                return result;
+        i->open = true;
         while (result >= 0) {
                 yaml_event_t inner = { .type = YAML_NO_EVENT };
                 Item *item;
@@ -253,6 +320,7 @@ static int build_collection(Reader *r, yaml_event_t *e, unsigned depth, bool map
                 }
                 yaml_event_delete(&inner);
         }
+        i->open = false;
         *ret = i;
         return result;
 }
@@ -310,8 +378,7 @@ static int add_entries(Reader *r, Node *parent, const Item *map, unsigned depth)
                 int result;
 
                 if (!n)
-                        return error_set(r->err, ERROR_CHANGELOG,
-                                         "%s: too many elements, or not enough memory", r->path);
+                        return too_many(r, i->key);
                 node_add(parent, n);
                 result = fill(r, n, i, depth + 1);
                 if (result < 0)
@@ -323,8 +390,14 @@ static int add_entries(Reader *r, Node *parent, const Item *map, unsigned depth)
 static int set_scalar(Reader *r, Node *n, const Item *i)
 {
         n->value_line = i->text_line;
-        if (i->plain)
-                return yaml_scalar_resolve(n, r->arena, i->text, r->err);
+        if (i->plain) {
+                const yaml_mark_t mark = { .line = i->line - 1, .column = i->column - 1 };
+                int kind = yaml_scalar_resolve(n, r->arena, i->text, r->err);
+
+                if (kind >= 0 && i->tag && strcmp(i->tag, scalar_tags[kind]) != 0)
+                        return fail(r, &mark, "a scalar is not of the type that its tag says");
+                return kind < 0 ? kind : 0;
+        }
         n->type = NODE_TEXT;
         n->value = i->text;
         return 0;
@@ -335,10 +408,18 @@ static int set_scalars(Reader *r, Node *n, const Item *list)
 {
         size_t count = 0;
 
-        for (const Item *i = list->first; i; i = i->next)
+        for (const Item *i = list->first; i; i = i->next) {
+                const yaml_mark_t mark = { .line = i->line - 1, .column = i->column - 1 };
+
+                if (i->kind == ITEM_LIST)
+                        return fail(r, &mark, "a list within a list");
                 count += i->kind == ITEM_SCALAR;
+        }
         if (count == 0)
                 return 0;
+        r->count += count;
+        if (r->count > NODE_MAX_COUNT)
+                return too_many(r, list);
         n->values = arena_array(r->arena, count, sizeof *n->values);
         if (!n->values)
                 return error_oom(r->err, "a changelog");
@@ -363,9 +444,11 @@ static int fill(Reader *r, Node *n, const Item *i, unsigned depth)
 {
         int result = 0;
 
-        if (depth > NODE_MAX_DEPTH) /* aliases nest more deeply than the text */
-                return error_set(r->err, ERROR_CHANGELOG, "%s: aliases are nested too deeply",
-                                 r->path);
+        if (depth > NODE_MAX_DEPTH) { /* aliases nest more deeply than the text */
+                const yaml_mark_t mark = { .line = i->line - 1, .column = i->column - 1 };
+
+                return fail(r, &mark, "aliases are nested too deeply");
+        }
         if (i->kind == ITEM_SCALAR)
                 return set_scalar(r, n, i);
         if (i->kind == ITEM_MAP)
@@ -399,6 +482,57 @@ static int find_changelog(Reader *r, const Item *top, Node **ret)
         return fail(r, &start, "no key databaseChangeLog");
 }
 
+/* ---- JSON ---- */
+
+static bool is_json(const char *path)
+{
+        size_t len = strlen(path);
+
+        return len >= 5 && strcasecmp(path + len - 5, ".json") == 0;
+}
+
+/* Value of the escape \uXXXX at p; -1: it is none. */
+static long unit_at(const char *p)
+{
+        char hex[5] = "";
+
+        if (p[0] != '\\' || p[1] != 'u' || strspn(p + 2, "0123456789abcdefABCDEF") < 4)
+                return -1;
+        memcpy(hex, p + 2, 4);
+        return strtol(hex, NULL, 16);
+}
+
+/* JSON has characters beyond the first 65,536 as two escapes, which libyaml refuses. They become one of YAML's. */
+static int join_surrogates(const char **text, size_t *size, Arena *a, Error *err)
+{
+        char *copy = arena_strndup(a, *text, *size), *out = copy;
+
+        if (!copy)
+                return error_oom(err, "a changelog");
+        for (const char *p = *text, *end = p + *size; p < end;) {
+                long high = unit_at(p), low = high >= 0xd800 && high < 0xdc00 ? unit_at(p + 6) : -1;
+
+                if (low >= 0xdc00 && low < 0xe000) {
+                        char joined[11];
+
+                        (void) snprintf(
+                                joined, sizeof joined, "\\U%08lX",
+                                (unsigned long) (0x10000 + (high - 0xd800) * 0x400 + low - 0xdc00));
+                        memcpy(out, joined, 10);
+                        out += 10;
+                        p += 12;
+                        continue;
+                }
+                if (*p == '\\' && p + 1 < end) /* what it escapes begins no escape */
+                        *out++ = *p++;
+                *out++ = *p++;
+        }
+        *out = '\0';
+        *text = copy;
+        *size = (size_t) (out - copy);
+        return 0;
+}
+
 int read_yaml(Node **ret, Arena *a, const char *data, size_t size, const char *path, Error *err)
 {
         _cleanup_free_ Reader *r = calloc(1, sizeof *r);
@@ -412,6 +546,8 @@ int read_yaml(Node **ret, Arena *a, const char *data, size_t size, const char *p
         r->path = path;
         r->err = err;
         result = decode_text(&text, &size, a, data, size, NULL, path, err);
+        if (result >= 0 && is_json(path))
+                result = join_surrogates(&text, &size, a, err);
         if (result < 0)
                 return result;
         if (!yaml_parser_initialize(&r->parser))

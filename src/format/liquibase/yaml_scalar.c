@@ -36,6 +36,9 @@ static const char *boolean_text(const char *s)
 
 /* ---- numbers ---- */
 
+/* A longer one is text: nobody writes numbers like that. */
+#define MAX_DIGITS 512
+
 /* Digits of a base with underscores between them; the digits without them into buf, their number; 0: not so. */
 static size_t digits(char *buf, size_t size, const char *s, const char *alphabet)
 {
@@ -52,12 +55,30 @@ static size_t digits(char *buf, size_t size, const char *s, const char *alphabet
         return n;
 }
 
-static char *whole(Arena *a, bool negative, const char *text, int base)
+/* Digits of base 2, 8 or 16 as a decimal of any length, as Java prints it. */
+static char *whole(Arena *a, bool negative, const char *text, unsigned base)
 {
-        char *end;
-        unsigned long long value = strtoull(text, &end, base);
+        char buf[MAX_DIGITS * 4 / 3];
+        unsigned char number[sizeof buf] = { 0 }; /* the lowest digit first */
+        size_t n = 1;
 
-        return arena_printf(a, "%s%llu", negative && value ? "-" : "", value);
+        for (; *text; text++) {
+                unsigned carry = isdigit((unsigned char) *text)
+                                         ? (unsigned) (*text - '0')
+                                         : (unsigned) (tolower((unsigned char) *text) - 'a' + 10);
+
+                for (size_t i = 0; i < n; i++) {
+                        carry += number[i] * base;
+                        number[i] = (unsigned char) (carry % 10);
+                        carry /= 10;
+                }
+                for (; carry > 0; carry /= 10)
+                        number[n++] = (unsigned char) (carry % 10);
+        }
+        for (size_t i = 0; i < n; i++)
+                buf[i] = (char) ('0' + number[n - 1 - i]);
+        return arena_printf(a, "%s%.*s", negative && strncmp(buf, "0", n) != 0 ? "-" : "", (int) n,
+                            buf);
 }
 
 /* 1:30:00: every part but the first is below 60. */
@@ -84,7 +105,7 @@ static char *sexagesimal(Arena *a, bool negative, const char *s)
 /* A decimal of any length, as Java prints it. */
 static char *decimal(Arena *a, bool negative, const char *s)
 {
-        char buf[512];
+        char buf[MAX_DIGITS];
 
         if (strcmp(s, "0") == 0)
                 return arena_strdup(a, "0");
@@ -96,7 +117,7 @@ static char *decimal(Arena *a, bool negative, const char *s)
 static char *integer_text(Arena *a, const char *s)
 {
         bool negative = *s == '-';
-        char buf[80];
+        char buf[MAX_DIGITS];
 
         s += *s == '-' || *s == '+';
         if (strncmp(s, "0b", 2) == 0 && digits(buf, sizeof buf, s + 2, "01"))
@@ -123,16 +144,17 @@ static const char *skip_digits(const char *p, bool *any)
 /* "e+10" at its end, or nothing; NULL: something else. */
 static const char *skip_exponent(const char *p, bool *is)
 {
-        bool any;
+        const char *start;
 
         *is = false;
         if (*p != 'e' && *p != 'E')
                 return p;
         p++;
         p += *p == '+' || *p == '-';
-        p = skip_digits(p, &any);
-        *is = any;
-        return any ? p : NULL;
+        for (start = p; isdigit((unsigned char) *p);)
+                p++;
+        *is = p > start;
+        return *is ? p : NULL;
 }
 
 /* [-+]?1.5e3, 1e3, .5: with a point or an exponent, as SnakeYAML's expression has it. */
@@ -161,7 +183,7 @@ static char *float_text(Arena *a, const char *s)
 {
         static const char *const infinite[] = { ".inf", ".Inf", ".INF", NULL };
         static const char *const not_a_number[] = { ".nan", ".NaN", ".NAN", NULL };
-        char buf[512];
+        char buf[MAX_DIGITS];
         size_t n = 0;
 
         if (is_one_of(s + (*s == '-' || *s == '+'), infinite))
@@ -181,34 +203,70 @@ static char *float_text(Arena *a, const char *s)
 
 typedef struct Stamp {
         int year, month, day, hour, minute, second;
-        bool has_time;
+        int offset; /* of its time zone, minutes east of UTC */
 } Stamp;
 
-static bool read_stamp(const char *s, Stamp *t)
+/* min to max digits; NULL: not there, or s is NULL. */
+static const char *read_digits(const char *s, int min, int max, int *ret)
 {
-        int n = 0, m = 0;
+        int n = 0;
+
+        for (*ret = 0; s && n < max && isdigit((unsigned char) s[n]); n++)
+                *ret = *ret * 10 + (s[n] - '0');
+        return n >= min ? s + n : NULL;
+}
+
+static const char *read_char(const char *s, char c)
+{
+        return s && *s == c ? s + 1 : NULL;
+}
+
+static const char *skip_blanks(const char *s)
+{
+        return s + strspn(s, " \t");
+}
+
+/* Nothing, Z, +2, +02:00, ... up to the end. */
+static bool read_zone(const char *s, int *offset)
+{
+        int hours, minutes = 0, sign;
+
+        s = skip_blanks(s);
+        if (*s == 'Z')
+                return s[1] == '\0';
+        if (*s != '+' && *s != '-')
+                return *s == '\0';
+        sign = *s == '-' ? -1 : 1;
+        s = read_digits(s + 1, 1, 2, &hours);
+        if (s && *s == ':')
+                s = read_digits(s + 1, 2, 2, &minutes);
+        *offset = sign * (hours * 60 + minutes);
+        return s && *s == '\0';
+}
+
+/* YYYY-MM-DD, or with a time behind it, where month, day and hour may be single digits. */
+static bool read_stamp(const char *text, Stamp *t)
+{
+        const char *s;
 
         *t = (Stamp){ .year = 0 };
-        if (sscanf(s, "%4d-%2d-%2d%n", &t->year, &t->month, &t->day, &n) != 3 || n < 8 ||
-            s[4] != '-' || !isdigit((unsigned char) s[3]) || !isdigit((unsigned char) s[5]))
-                return false;
-        s += n;
-        if (!*s)
-                return n == 10;
-        t->has_time = true;
+        s = read_digits(text, 4, 4, &t->year);
+        s = read_digits(read_char(s, '-'), 1, 2, &t->month);
+        s = read_digits(read_char(s, '-'), 1, 2, &t->day);
+        if (!s || !*s)
+                return s && s - text == 10;
         if (*s == 'T' || *s == 't')
                 s++;
         else if (*s == ' ' || *s == '\t')
-                s += strspn(s, " \t");
+                s = skip_blanks(s);
         else
                 return false;
-        if (sscanf(s, "%2d:%2d:%2d%n", &t->hour, &t->minute, &t->second, &m) != 3)
-                return false;
-        s += m;
-        if (*s == '.')
+        s = read_digits(s, 1, 2, &t->hour);
+        s = read_digits(read_char(s, ':'), 2, 2, &t->minute);
+        s = read_digits(read_char(s, ':'), 2, 2, &t->second);
+        if (s && *s == '.')
                 s += 1 + strspn(s + 1, "0123456789");
-        s += strspn(s, " \t");
-        return !*s || strcmp(s, "Z") == 0;
+        return s && read_zone(s, &t->offset);
 }
 
 /* Date.toString() in UTC, and the ISO form that columns keep. */
@@ -221,7 +279,7 @@ static int set_date(Node *n, Arena *a, const Stamp *t, Error *err)
                          .tm_mon = t->month - 1,
                          .tm_mday = t->day,
                          .tm_hour = t->hour,
-                         .tm_min = t->minute,
+                         .tm_min = t->minute - t->offset,
                          .tm_sec = t->second };
 
         (void) timegm(&tm);
@@ -234,25 +292,36 @@ static int set_date(Node *n, Arena *a, const Stamp *t, Error *err)
         return n->value && n->iso ? 0 : error_oom(err, "a changelog");
 }
 
+static ScalarKind number_text(Arena *a, const char *text, const char **value)
+{
+        if (!strchr("-+.0123456789", *text))
+                return SCALAR_TEXT;
+        *value = integer_text(a, text);
+        if (*value)
+                return SCALAR_INTEGER;
+        *value = float_text(a, text);
+        return *value ? SCALAR_FLOAT : SCALAR_TEXT;
+}
+
 int yaml_scalar_resolve(Node *n, Arena *a, const char *text, Error *err)
 {
         const char *value = boolean_text(text);
+        ScalarKind kind = value ? SCALAR_BOOLEAN : SCALAR_TEXT;
         Stamp stamp;
 
-        n->type = NODE_OTHER;
+        n->value = n->iso = NULL;
         if (is_null(text)) {
                 n->type = NODE_NONE;
-                return 0;
+                return SCALAR_NULL;
         }
-        if (!value && isdigit((unsigned char) *text) && read_stamp(text, &stamp))
-                return set_date(n, a, &stamp, err);
-        if (!value && strchr("-+.0123456789", *text)) {
-                value = integer_text(a, text);
-                if (!value)
-                        value = float_text(a, text);
+        if (read_stamp(text, &stamp)) {
+                int r = set_date(n, a, &stamp, err);
+
+                return r < 0 ? r : SCALAR_DATE;
         }
         if (!value)
-                n->type = NODE_TEXT;
+                kind = number_text(a, text, &value);
+        n->type = kind == SCALAR_TEXT ? NODE_TEXT : NODE_OTHER;
         n->value = arena_strdup(a, value ? value : text);
-        return n->value ? 0 : error_oom(err, "a changelog");
+        return n->value ? (int) kind : error_oom(err, "a changelog");
 }
