@@ -3,7 +3,9 @@
  * Usage: liquibase_probe < requests > answers, a JSON object a line each:
  *   {"do": "split", "sql": TEXT, "strip": BOOL, "split": BOOL, "delimiter": TEXT|null}  -> [PIECE, ...]
  *   {"do": "sums", "root": FOLDER, "file": CHANGELOG, "contexts": LIST, "version": 1..9} -> [{id, author, filename, ...}, ...]
+ *   {"do": "tree", "file": CHANGELOG}  -> {name, type, value, iso, values, children} of XML, YAML and JSON
  * What goes wrong is {"error": TEXT}. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +87,40 @@ static json_t *do_sums(const json_t *request)
         return answer;
 }
 
+static json_t *tree(const Node *n)
+{
+        static const char *const types[] = { [NODE_NONE] = "none",
+                                             [NODE_TEXT] = "text",
+                                             [NODE_OTHER] = "other",
+                                             [NODE_DATE] = "date",
+                                             [NODE_LIST] = "list" };
+        json_t *children = json_array(), *values = json_array();
+
+        for (const Node *c = n->children; c; c = c->next)
+                (void) json_array_append_new(children, tree(c));
+        for (size_t i = 0; i < n->n_values; i++)
+                (void) json_array_append_new(values, json_string(n->values[i]));
+        return json_pack("{s:s,s:s,s:s?,s:s?,s:o,s:o}", "name", n->name, "type", types[n->type],
+                         "value", n->value, "iso", n->iso, "values", values, "children", children);
+}
+
+static json_t *do_tree(const json_t *request)
+{
+        _cleanup_arena_ Arena arena = ARENA_INIT((size_t) 1 << 30);
+        const char *path = json_string_value(json_object_get(request, "file")),
+                   *extension = strrchr(path, '.');
+        Error err = { .code = ERROR_NONE };
+        _cleanup_file_view_ FileView file = { .data = NULL };
+        Node *root;
+
+        if (file_view_open(&file, AT_FDCWD, path, path, &err) < 0)
+                return failure(&err);
+        if ((extension && strcmp(extension, ".xml") == 0 ? read_xml : read_yaml)(
+                    &root, &arena, file.data, file.size, path, &err) < 0)
+                return failure(&err);
+        return tree(root);
+}
+
 static json_t *answer_to(const json_t *request)
 {
         const char *what = json_string_value(json_object_get(request, "do"));
@@ -93,6 +129,8 @@ static json_t *answer_to(const json_t *request)
                 return do_split(request);
         if (what && strcmp(what, "sums") == 0)
                 return do_sums(request);
+        if (what && strcmp(what, "tree") == 0)
+                return do_tree(request);
         return json_pack("{s:s}", "error", "nothing that can be done");
 }
 

@@ -109,9 +109,9 @@ static void test_xml_errors(void **state)
         (void) state;
         static const Case cases[] = {
                 { "", "~no element found" },
-                { "text", "~c.xml:1:1: c.xml: syntax error" },
-                { X("\n<a>\n  </b>"), "c.xml:3:5: c.xml: mismatched tag" },
-                { "<databaseChangeLog>\n<a>", "~c.xml:2:4: c.xml: no element found" },
+                { "text", "~c.xml:1:1: syntax error" },
+                { X("\n<a>\n  </b>"), "c.xml:3:5: mismatched tag" },
+                { "<databaseChangeLog>\n<a>", "~c.xml:2:4: no element found" },
                 { X("<a b='1' b='2'/>"), "~duplicate attribute" },
                 { X("<a>\xe4</a>"), "~not well-formed" },
                 { "<project/>", "~begins with <project>, not with <databaseChangeLog>" },
@@ -304,18 +304,18 @@ static void test_yaml_errors(void **state)
                 { "", "~no map with the key databaseChangeLog" },
                 { "- a\n", "~no map with the key databaseChangeLog" },
                 { "a: 1\n", "~no key databaseChangeLog" },
-                { "a: 1\n" Y("  b: 1\n"), "c.yaml:2:1: c.yaml: databaseChangeLog is no list" },
-                { Y("- a: 1\n") "---\n" Y("- a: 1\n"), "~c.yaml:3:1: c.yaml: more than one" },
+                { "a: 1\n" Y("  b: 1\n"), "c.yaml:2:1: databaseChangeLog is no list" },
+                { Y("- a: 1\n") "---\n" Y("- a: 1\n"), "c.yaml:3:1: more than one document" },
                 { Y("- a: [1\n- b: 2\n"), "~c.yaml:3:" },
                 { Y("- a: 'x\n"), "~unexpected end of stream" },
-                { Y("- a: *x\n"), "c.yaml:2:6: c.yaml: an alias without an anchor before it" },
+                { Y("- a: *x\n"), "c.yaml:2:6: an alias without an anchor before it" },
                 { Y("- a: &x {b: *x}\n"), "~an alias within what it stands for" },
                 { Y("- a: {<<: 1}\n"), "~what is merged is no map" },
-                { Y("- a: [[1], 2]\n"), "c.yaml:2:7: c.yaml: a list within a list" },
+                { Y("- a: [[1], 2]\n"), "c.yaml:2:7: a list within a list" },
                 { Y("- [1, 2]: 3\n"), "~a key is no text" },
                 { Y("- a: !!set {x: 1}\n"), "~tags of other types" },
                 { Y("- a: \"x\\0y\"\n"), "~a text holds a NUL character" },
-                { Y("- a: 1\n- b: \xe4\n"), "c.yaml:3:6: c.yaml is not valid UTF-8" },
+                { Y("- a: 1\n- b: \xe4\n"), "c.yaml:3:6: the file is not valid UTF-8" },
         };
 
         for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -334,7 +334,7 @@ static void test_json(void **state)
                 { "{\"databaseChangeLog\":[{\"a\":\"\\\\ud83d\\\\ude00\"}]}", "a'\\ud83d\\ude00" },
                 { "{\"databaseChangeLog\":[{\"a\":\"\\ud83d\"}]}", "~Unicode" },
                 { "{\"databaseChangeLog\":[{\"a\":1}",
-                  "c.json:2:1: c.json: did not find expected ',' or ']'" },
+                  "c.json:2:1: did not find expected ',' or ']'" },
         };
 
         for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -437,8 +437,8 @@ static void test_decode(void **state)
                   "a\0",
                   4, "UTF-16BE", "~declared as UTF-16BE" },
                 { "\xff\xfe\x00\xd8", 4, NULL, "~not valid UTF-16LE" },
-                { "a\n\xe4", 3, NULL, "~f:2:1: f is not valid UTF-8" },
-                { "a\n\0\xe4", 4, NULL, "~f:2:1: f holds a NUL byte" },
+                { "a\n\xe4", 3, NULL, "~f:2:1: the file is not valid UTF-8" },
+                { "a\n\0\xe4", 4, NULL, "~f:2:1: the file holds a NUL byte" },
                 { "a", 1, "no-such-thing", "~no encoding is called no-such-thing" },
         };
 

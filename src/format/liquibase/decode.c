@@ -51,9 +51,10 @@ static int settle(const char **encoding, const char *marked, const char *declare
                 return 0;
         }
         if (declared && contradicts(declared, marked)) {
-                (void) error_set(err, ERROR_CHANGELOG,
-                                 "%s is declared as %s, but its byte order mark is that of %s",
-                                 path, declared, marked);
+                (void) error_set(
+                        err, ERROR_CHANGELOG,
+                        "the file is declared as %s, but its byte order mark is that of %s",
+                        declared, marked);
                 (void) error_at(err, path, 1, 1);
                 return error_hint(err, "remove encoding, or correct it");
         }
@@ -69,7 +70,7 @@ static int check_utf8(const char *data, size_t size, const char *path, Error *er
 
         if (valid == size && !nul)
                 return 0;
-        (void) error_set(err, ERROR_CHANGELOG, "%s %s", path,
+        (void) error_set(err, ERROR_CHANGELOG, "the file %s",
                          at < valid || valid == size ? "holds a NUL byte" : "is not valid UTF-8");
         script_position(data, at < valid ? at : valid, &line, &column);
         (void) error_at(err, path, line, column);
@@ -93,7 +94,7 @@ static int convert(char **ret, size_t *ret_size, Arena *a, const char *data, siz
         if (!out)
                 return error_oom(err, "a file");
         if (r == (size_t) -1) {
-                (void) error_set(err, ERROR_CHANGELOG, "%s is not valid %s at byte %zu", path,
+                (void) error_set(err, ERROR_CHANGELOG, "the file is not valid %s at byte %zu",
                                  encoding, size - in_left + 1);
                 (void) error_at(err, path, 0, 0);
                 return error_hint(err, "save it as UTF-8");
@@ -113,7 +114,7 @@ int decode_text(const char **ret, size_t *ret_size, Arena *a, const char *data, 
         int r;
 
         if (size > NODE_MAX_FILE) {
-                (void) error_set(err, ERROR_CHANGELOG, "%s is bigger than %zu MiB", path,
+                (void) error_set(err, ERROR_CHANGELOG, "the file is bigger than %zu MiB",
                                  NODE_MAX_FILE >> 20);
                 return error_at(err, path, 0, 0);
         }

@@ -194,7 +194,7 @@ static int syntax_error(Reader *r, Error *err)
 
         if (err->code != ERROR_NONE)
                 return -(int) err->code;
-        (void) error_set(err, ERROR_CHANGELOG, "%s: %s", r->path,
+        (void) error_set(err, ERROR_CHANGELOG, "%s",
                          code == XML_ERROR_EXTERNAL_ENTITY_HANDLING
                                  ? "an external entity, which is not read"
                                  : XML_ErrorString(code));
@@ -206,8 +206,9 @@ static int check_root(const Reader *r, Error *err)
 {
         if (r->root && strcmp(r->root->name, "databaseChangeLog") == 0)
                 return 0;
-        (void) error_set(err, ERROR_CHANGELOG, "%s begins with <%s>, not with <databaseChangeLog>",
-                         r->path, r->root ? r->root->name : "");
+        (void) error_set(err, ERROR_CHANGELOG,
+                         "the file begins with <%s>, not with <databaseChangeLog>",
+                         r->root ? r->root->name : "");
         return error_at(err, r->path, r->root ? r->root->line : 1, 1);
 }
 
@@ -232,9 +233,11 @@ int read_xml(Node **ret, Arena *a, const char *data, size_t size, const char *pa
         int result;
 
         *err = (Error){ .code = ERROR_NONE };
-        if (size > NODE_MAX_FILE)
-                return error_set(err, ERROR_CHANGELOG, "%s is bigger than %zu MiB", path,
+        if (size > NODE_MAX_FILE) {
+                (void) error_set(err, ERROR_CHANGELOG, "the file is bigger than %zu MiB",
                                  NODE_MAX_FILE >> 20);
+                return error_at(err, path, 0, 0);
+        }
         r.max_expanded = size * MAX_AMPLIFICATION + ALWAYS_ALLOWED;
         r.parser = XML_ParserCreateNS(NULL, SEPARATOR);
         if (!r.parser)

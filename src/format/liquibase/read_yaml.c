@@ -48,7 +48,7 @@ typedef struct Reader {
 
 static int fail(Reader *r, const yaml_mark_t *mark, const char *what)
 {
-        (void) error_set(r->err, ERROR_CHANGELOG, "%s: %s", r->path, what);
+        (void) error_set(r->err, ERROR_CHANGELOG, "%s", what);
         return error_at(r->err, r->path, mark->line + 1, mark->column + 1);
 }
 
