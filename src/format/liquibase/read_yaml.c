@@ -77,11 +77,16 @@ static Item *new_item(Reader *r, const yaml_event_t *e, ItemKind kind)
         return i;
 }
 
+static int fail_at(Reader *r, const Item *i, const char *what)
+{
+        const yaml_mark_t mark = { .line = i->line - 1, .column = i->column - 1 };
+
+        return fail(r, &mark, what);
+}
+
 static int too_many(Reader *r, const Item *at)
 {
-        const yaml_mark_t mark = { .line = at->line - 1, .column = at->column - 1 };
-
-        return fail(r, &mark, "the file has too many elements, or more than fit into memory");
+        return fail_at(r, at, "the file has too many elements, or more than fit into memory");
 }
 
 /* The same entries, but a place of its own in whatever it is put into. NULL: too many. */
@@ -391,11 +396,10 @@ static int set_scalar(Reader *r, Node *n, const Item *i)
 {
         n->value_line = i->text_line;
         if (i->plain) {
-                const yaml_mark_t mark = { .line = i->line - 1, .column = i->column - 1 };
                 int kind = yaml_scalar_resolve(n, r->arena, i->text, r->err);
 
                 if (kind >= 0 && i->tag && strcmp(i->tag, scalar_tags[kind]) != 0)
-                        return fail(r, &mark, "a scalar is not of the type that its tag says");
+                        return fail_at(r, i, "a scalar is not of the type that its tag says");
                 return kind < 0 ? kind : 0;
         }
         n->type = NODE_TEXT;
@@ -409,10 +413,8 @@ static int set_scalars(Reader *r, Node *n, const Item *list)
         size_t count = 0;
 
         for (const Item *i = list->first; i; i = i->next) {
-                const yaml_mark_t mark = { .line = i->line - 1, .column = i->column - 1 };
-
                 if (i->kind == ITEM_LIST)
-                        return fail(r, &mark, "a list within a list");
+                        return fail_at(r, i, "a list within a list");
                 count += i->kind == ITEM_SCALAR;
         }
         if (count == 0)
@@ -444,11 +446,8 @@ static int fill(Reader *r, Node *n, const Item *i, unsigned depth)
 {
         int result = 0;
 
-        if (depth > NODE_MAX_DEPTH) { /* aliases nest more deeply than the text */
-                const yaml_mark_t mark = { .line = i->line - 1, .column = i->column - 1 };
-
-                return fail(r, &mark, "aliases are nested too deeply");
-        }
+        if (depth > NODE_MAX_DEPTH) /* aliases nest more deeply than the text */
+                return fail_at(r, i, "aliases are nested too deeply");
         if (i->kind == ITEM_SCALAR)
                 return set_scalar(r, n, i);
         if (i->kind == ITEM_MAP)
@@ -470,10 +469,8 @@ static int find_changelog(Reader *r, const Item *top, Node **ret)
                         continue;
                 /* One without a value is empty. */
                 bool empty = i->kind == ITEM_SCALAR && !(i->text && *i->text);
-                if (i->kind != ITEM_LIST && !empty) {
-                        const yaml_mark_t mark = { .line = i->key->line - 1 };
-                        return fail(r, &mark, "databaseChangeLog is no list");
-                }
+                if (i->kind != ITEM_LIST && !empty)
+                        return fail_at(r, i->key, "databaseChangeLog is no list");
                 *ret = node_new(r->arena, "databaseChangeLog", i->key->line, i->key->column);
                 if (!*ret)
                         return error_oom(r->err, "a changelog");

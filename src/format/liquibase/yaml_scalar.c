@@ -58,8 +58,8 @@ static size_t digits(char *buf, size_t size, const char *s, const char *alphabet
 /* Digits of base 2, 8 or 16 as a decimal of any length, as Java prints it. */
 static char *whole(Arena *a, bool negative, const char *text, unsigned base)
 {
-        char buf[MAX_DIGITS * 4 / 3];
-        unsigned char number[sizeof buf] = { 0 }; /* the lowest digit first */
+        char buf[MAX_DIGITS * 4 / 3] = "";
+        unsigned char number[sizeof buf - 1] = { 0 }; /* the lowest digit first */
         size_t n = 1;
 
         for (; *text; text++) {
@@ -75,10 +75,11 @@ static char *whole(Arena *a, bool negative, const char *text, unsigned base)
                 for (; carry > 0; carry /= 10)
                         number[n++] = (unsigned char) (carry % 10);
         }
+        while (n > 1 && number[n - 1] == 0)
+                n--;
         for (size_t i = 0; i < n; i++)
                 buf[i] = (char) ('0' + number[n - 1 - i]);
-        return arena_printf(a, "%s%.*s", negative && strncmp(buf, "0", n) != 0 ? "-" : "", (int) n,
-                            buf);
+        return arena_printf(a, "%s%s", negative && number[n - 1] ? "-" : "", buf);
 }
 
 /* 1:30:00: every part but the first is below 60. */
