@@ -108,7 +108,7 @@ int decode_text(const char **ret, size_t *ret_size, Arena *a, const char *data, 
                 const char *encoding, const char *path, Error *err)
 {
         const char *used;
-        char *converted;
+        char *converted = NULL;
         size_t mark;
         const char *marked = marked_encoding(data, size, &mark);
         int r;
