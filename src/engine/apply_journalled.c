@@ -397,8 +397,11 @@ static int run_statements(Journalled *j, Error *err)
 
         scanner_init(&scanner, j->script.text.data, j->script.text.size, j->script.path);
         while ((r = scanner_next(&scanner, &st, err)) > 0) {
+                bool unlocks = script_may_unlock(&j->script, &st);
+
                 j->index = n++;
                 j->next_prefix = prefix_next(j->prefix, &j->script, &st);
+                j->c->lock_doubtful = j->c->lock_doubtful || unlocks;
                 if (n <= j->done) {
                         r = restore_session(j, &st, err);
                         if (r >= 0 && n == j->done)
@@ -409,6 +412,8 @@ static int run_statements(Journalled *j, Error *err)
                         r = run_statement(j, &st, err);
                         j->c->db->statements++;
                 }
+                if (r >= 0 && unlocks)
+                        r = apply_mend_session(j->c, &j->script, &st, err);
                 if (r < 0)
                         return r;
                 j->prefix = j->next_prefix;

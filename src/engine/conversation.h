@@ -25,6 +25,7 @@ typedef struct Conversation {
         Assessment *assessment;
         Plan *plan;
         int64_t next_rank;
+        bool lock_doubtful; /* a statement that may release the lock was sent, and the lock not taken again */
         bool session_prepared; /* search_path and lock_timeout are set on this connection */
         size_t lost_step; /* step during which the connection was lost last, and how often in a row */
         uint64_t lost_statement; /* of it, when its statements are journalled */
@@ -42,6 +43,8 @@ int conversation_read_changelog(Conversation *c, Error *err);
 int conversation_wake(Conversation *c,
                       Error *err); /* connects, passes the gate, binds the changelog */
 int conversation_lock(Conversation *c, Error *err);
+/* After a statement that may have released the lock: it is held again and nobody used it in between, or -ERROR_LOCKED. */
+int conversation_relock(Conversation *c, Error *err);
 int conversation_assess(Conversation *c, AssessPurpose purpose,
                         Error *err); /* reads the history afresh */
 /* The first of the assessment's refusals as an error, the others as warnings of the run. */
