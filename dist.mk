@@ -17,7 +17,7 @@ uninstall-local:
 
 dist_doc_DATA = README.md CHANGELOG.md docs/architecture.md docs/configuration.md docs/drift.md docs/exit-codes-and-errors.md \
   docs/flyway.md docs/http-api.md docs/locks.md docs/non-transactional.md docs/operations.md docs/service.md \
-  docs/sql-scanner.md docs/waking.md
+  docs/sql-scanner.md docs/tested-with.md docs/waking.md
 
 examplesdir = $(docdir)/examples/migrations
 dist_examples_DATA = migrations/README.md migrations/V1__create_customers.sql migrations/V2__create_orders.sql \
@@ -25,6 +25,6 @@ dist_examples_DATA = migrations/README.md migrations/V1__create_customers.sql mi
   migrations/V6__collect_statistics.sql migrations/V6__collect_statistics.sql.conf migrations/V7__add_order_note.sql \
   migrations/U7__add_order_note.sql migrations/R__order_totals.sql migrations/afterMigrate.sql
 
-EXTRA_DIST += LICENSE CONTRIBUTING.md .clang-format .clang-tidy script tests/integration tests/lib tests/lint tests/tools
+EXTRA_DIST += LICENSE CONTRIBUTING.md .clang-format .clang-tidy script tests/integration tests/interop tests/lib tests/lint tests/tools
 dist-hook:
 	find '$(distdir)' -name __pycache__ -prune -exec rm -rf {} +
