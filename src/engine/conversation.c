@@ -37,6 +37,7 @@ void conversation_hang_up(Conversation *c)
                 availability_rest(&c->db->availability);
         }
         c->session_prepared = c->lock_doubtful = false;
+        c->journalled = NULL;
         if (c->db->lock_held || c->db->lock_waiting) {
                 c->db->lock_held = c->db->lock_waiting = false;
                 database_lock_changed(c->db);

@@ -30,6 +30,9 @@ typedef struct Conversation {
         size_t lost_step; /* step during which the connection was lost last, and how often in a row */
         uint64_t lost_statement; /* of it, when its statements are journalled */
         unsigned lost_count;
+        const char *
+                journalled; /* the migration whose statements ran on this connection, if they go one by one: what they
+                                   * left in the session is there */
         bool drift_checked; /* by this run, over whichever connection */
 } Conversation;
 
