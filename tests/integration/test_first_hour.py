@@ -1,5 +1,4 @@
 """What somebody who wants to break it tries in the first hour. Each was wrong once."""
-import contextlib
 import shutil
 
 import pytest
@@ -119,15 +118,8 @@ def test_missing_folder_is_said_to_be_missing(cli, workdir):
         refused(cli("migrate", migrations=f"{workdir}/nope", format=form), 3, "nope", "No such file or directory")
 
 
-@pytest.fixture
-def latin1(server, database):
-    with contextlib.closing(server.connect()) as c, c.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {database.name}_latin1 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
-                       " TEMPLATE template0")
-    return type(database)(server, f"{database.name}_latin1")
-
-
-def test_character_that_the_database_cannot_hold(cli, latin1, migrations):
+def test_character_that_the_database_cannot_hold(cli, server, migrations):
+    latin1 = server.create_database(encoding="LATIN1")
     migrations.write({"V1__ok.sql": "SELECT 'é';", "V2__snow.sql": "CREATE TABLE t ();\nSELECT 'é',\n '☃';\n",
                       "V3__ok.sql": "SELECT 1;"})
     result = cli("migrate", DATABASE_URL=latin1.url())
