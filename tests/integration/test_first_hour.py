@@ -189,3 +189,19 @@ def test_bad_target_of_a_plan_is_the_clients_mistake(daemon, database, migration
     migrations.write({"V1__a.sql": "SELECT 1;"})
     answer = daemon.get(f"/databases/{database.name}/plan", target="zz")
     assert answer.status_code == 400 and '\\"zz\\"' in answer.text, answer
+
+
+def test_database_that_nobody_named_is_named_at_once(cli, migrations):
+    migrations.write({"V1__a.sql": "SELECT 1;"})
+    result = cli("status", DATABASE_URL=None, wake_timeout="1s")
+    refused(result, 4, "DATABASE_URL is not set: trying ")
+    assert result.err.index("DATABASE_URL") < result.err.index("waiting for the database")
+    for quiet in (cli("status", "--json", DATABASE_URL=None, wake_timeout="1s"),
+                  cli("status", DATABASE_URL=None, PGHOST="127.0.0.1", PGPORT="1", wake_timeout="1s")):
+        assert quiet.code == 4 and "is not set" not in quiet.err
+
+
+def test_quotes_in_the_log_are_escaped(daemon, migrations):
+    migrations.write({"V1__a.sql": 'TABLE "no such";'})
+    assert daemon.migrate().status_code == 500
+    assert r'relation \"no such\" does not exist' in daemon.log()
