@@ -17,7 +17,7 @@ uninstall-local:
 
 dist_doc_DATA = README.md CHANGELOG.md docs/architecture.md docs/configuration.md docs/drift.md docs/exit-codes-and-errors.md \
   docs/flyway.md docs/http-api.md docs/liquibase.md docs/locks.md docs/non-transactional.md docs/operations.md docs/service.md \
-  docs/sql-scanner.md docs/waking.md
+  docs/sql-scanner.md docs/tested-with.md docs/waking.md
 
 examplesdir = $(docdir)/examples/migrations
 dist_examples_DATA = migrations/README.md migrations/V1__create_customers.sql migrations/V2__create_orders.sql \
@@ -30,6 +30,7 @@ liquibase_dbdir = $(liquibase_examplesdir)/db
 dist_liquibase_db_DATA = migrations/liquibase/db/products.csv migrations/liquibase/db/products.yaml \
   migrations/liquibase/db/tables.xml
 
-EXTRA_DIST += LICENSE CONTRIBUTING.md .clang-format .clang-tidy script tests/integration tests/corpus tests/interop tests/interop_liquibase tests/lib tests/lint tests/tools
+EXTRA_DIST += LICENSE CONTRIBUTING.md .clang-format .clang-tidy script tests/corpus tests/integration tests/interop \
+  tests/interop_liquibase tests/lib tests/lint tests/tools
 dist-hook:
 	find '$(distdir)' -name __pycache__ -prune -exec rm -rf {} +

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "pg/gate.h"
 #include "pg/sqlstate.h"
 
 #define SQL_MAX ((size_t) 1 << 20)
@@ -110,6 +111,11 @@ static int add_statement(Applier *a, size_t step, const Script *s, const Stateme
                 a->own_lock_timeout = true;
         add_lock_timeout(a, step, st);
         batch_add(&a->batch, step, s, st);
+        if (script_may_unlock(s, st)) {
+                a->c->lock_doubtful = true;
+                r = flush(a, err);
+                return r < 0 ? r : apply_mend_session(a->c, s, st, err);
+        }
         return alone ? flush(a, err) : 0;
 }
 
@@ -400,6 +406,23 @@ int apply_prepare_session(Conversation *c, Error *err)
         return r;
 }
 
+int apply_mend_session(Conversation *c, const Script *s, const Statement *st, Error *err)
+{
+        const DatabaseSettings *settings = c->db->settings;
+        _cleanup_text_ Text sql = TEXT_INIT(SQL_MAX);
+        int r = 0;
+
+        if (script_discards_session(s, st)) {
+                gate_sql_settings(&sql, c->session, settings->statement_timeout, settings->role);
+                r = pg_execute(c->session, text_str(&sql), clock_after(OWN_STATEMENT_TIMEOUT), err);
+                if (r >= 0)
+                        r = apply_prepare_session(c, err);
+        }
+        if (r >= 0)
+                r = conversation_relock(c, err);
+        return r < 0 ? script_error_at(s, st->first, err) : 0;
+}
+
 int apply_retry(Conversation *c, size_t step, Backoff *backoff, Error *err)
 {
         RunStep *s = step < c->run->n_steps ? &c->run->steps[step] : NULL;
@@ -425,6 +448,8 @@ int apply_retry(Conversation *c, size_t step, Backoff *backoff, Error *err)
                 event_log_publish(c->db->events, "retry", c->run->id, data);
         json_decref(data);
         r = fiber_sleep(backoff_next(backoff), err);
+        if (r >= 0 && c->lock_doubtful)
+                r = conversation_relock(c, err);
         return r < 0 ? r : 1;
 }
 

@@ -17,6 +17,8 @@ int apply_journalled(Conversation *c, size_t step, Error *err);
 int apply_prepare_session(Conversation *c, Error *err);
 /* Statements that take back what a script may have set for the session. */
 void apply_restore_sql(const Conversation *c, Text *sql);
+/* After a statement that script_may_unlock(): the settings are ours again, and the lock. */
+int apply_mend_session(Conversation *c, const Script *s, const Statement *st, Error *err);
 int apply_history_sql(Conversation *c, size_t step, int64_t ms, Text *sql, Error *err);
 /* Whether the error is one that a fresh try may not meet (lock, deadlock, serialization): then sleeps the back-off, counts the
  * retry in the step, and returns 1; 0: not retryable or tried often enough; negative: cancelled while sleeping. */

@@ -6,6 +6,7 @@
 #include "engine/apply.h"
 #include "engine/evidence.h"
 #include "engine/journal.h"
+#include "pg/session_object.h"
 
 #define SQL_MAX ((size_t) 1 << 20)
 
@@ -61,6 +62,8 @@ static int load(Journalled *j, Error *err)
         if (r < 0)
                 return r;
         row = journal_find(&j->journal, j->id);
+        if (!row || row->done == 0)
+                j->c->journalled = j->id;
         if (!row) {
                 journal_sql_create(&sql, j->c, j->id);
                 return apply_sql(j->c, &sql, err);
@@ -339,16 +342,56 @@ static int resolve_doubt(Journalled *j, const Statement *st, bool *done, Error *
         return r < 0 || !*done ? r : advance(j, err);
 }
 
+/* ---- what went with the session ---- */
+
+static int missing(Journalled *j, const Statement *maker, const SessionObject *o, Error *err)
+{
+        (void) error_set(err, ERROR_ATTENTION,
+                         "migration %s was interrupted before statement %" PRIu64
+                         ", and \"%.*s\", which the rest of it names, was gone with the session",
+                         j->id, j->index + 1, (int) (o->end - o->start),
+                         j->script.text.data + o->start);
+        (void) script_error_at(&j->script, maker->first, err);
+        return error_hint(err, "take back what it did and say \"pgmigrated repair --resolve "
+                               "rerun\" to apply it from its start; or, if the rest can do "
+                               "without, \"pgmigrated repair --resolve done\" to go on");
+}
+
+/* On another connection, what follows must not need what earlier statements left in the session: it may even mean something else
+ * then, as the name of a temporary table may be that of another table. Settings are made again. */
+static int check_session(Journalled *j, const Statement *next, Error *err)
+{
+        const JournalRow *row = journal_find(&j->journal, j->id);
+        const char *text = j->script.text.data;
+        SessionObject o;
+        Scanner scanner;
+        Statement st;
+        int r = 1;
+
+        if (j->c->journalled == j->id)
+                return 0;
+        scanner_init(&scanner, text, j->script.text.size, j->script.path);
+        while (strcmp(row->prefix, JOURNAL_PREFIX_ANY) != 0 && scanner.at < next->start && r > 0) {
+                r = scanner_next(&scanner, &st, err);
+                if (r > 0 && st.start < next->start && session_object_made(&o, text, &st) &&
+                    session_object_used(&o, text, next->first, j->script.text.size))
+                        return missing(j, &st, &o, err);
+        }
+        j->c->journalled = j->id;
+        return r < 0 ? r : 0;
+}
+
 static int run_statement(Journalled *j, const Statement *st, Error *err)
 {
         bool done = false;
-        int r;
+        int r = 0;
 
-        if (j->doubt) {
+        if (j->doubt)
                 r = resolve_doubt(j, st, &done, err);
-                if (r < 0 || done)
-                        return r;
-        }
+        if (r >= 0 && !done)
+                r = check_session(j, st, err);
+        if (r < 0 || done)
+                return r;
         if (j->in_transaction ||
             (st->kind >= STATEMENT_TX_BEGIN && st->kind <= STATEMENT_TX_PREPARE))
                 return run_in_own_transaction(j, st, err);
@@ -397,8 +440,11 @@ static int run_statements(Journalled *j, Error *err)
 
         scanner_init(&scanner, j->script.text.data, j->script.text.size, j->script.path);
         while ((r = scanner_next(&scanner, &st, err)) > 0) {
+                bool unlocks = script_may_unlock(&j->script, &st);
+
                 j->index = n++;
                 j->next_prefix = prefix_next(j->prefix, &j->script, &st);
+                j->c->lock_doubtful = j->c->lock_doubtful || unlocks;
                 if (n <= j->done) {
                         r = restore_session(j, &st, err);
                         if (r >= 0 && n == j->done)
@@ -409,6 +455,8 @@ static int run_statements(Journalled *j, Error *err)
                         r = run_statement(j, &st, err);
                         j->c->db->statements++;
                 }
+                if (r >= 0 && unlocks)
+                        r = apply_mend_session(j->c, &j->script, &st, err);
                 if (r < 0)
                         return r;
                 j->prefix = j->next_prefix;

@@ -38,7 +38,8 @@ void conversation_hang_up(Conversation *c)
                 c->session = pg_session_free(c->session);
                 availability_rest(&c->db->availability);
         }
-        c->session_prepared = c->row_locked = false;
+        c->session_prepared = c->row_locked = c->lock_doubtful = false;
+        c->journalled = NULL;
         if (c->db->lock_held || c->db->lock_waiting) {
                 c->db->lock_held = c->db->lock_waiting = false;
                 database_lock_changed(c->db);
@@ -183,22 +184,29 @@ static void on_lock_waiting(void *userdata, const LockHolder *holder)
         conversation_show_holder(userdata, holder);
 }
 
-int conversation_lock(Conversation *c, Error *err)
+static LockRequest lock_request(Conversation *c, int64_t *keys)
 {
         _cleanup_text_ Text name = TEXT_INIT(4096);
-        int64_t keys[FORMAT_MAX_LOCK_KEYS];
-        LockRequest request = { .keys = keys,
-                                .deadline = clock_after(c->db->settings->migration_lock_timeout),
-                                .waiting = on_lock_waiting,
-                                .userdata = c };
-        int r;
 
         text_add_sql_identifier(&name, c->context.schema);
         text_addc(&name, '.');
-        text_add_sql_identifier(&name, c->context.options->table);
-        request.object = (int32_t) crc32(0, (const Bytef *) text_str(&name), (uInt) name.len);
-        request.n_keys = c->changelog->format->lock_keys(&c->context, keys);
-        r = advisory_lock_take(c->session, &request, err);
+        text_add_sql_identifier(&name, c->context.table);
+        return (LockRequest){
+                .object = (int32_t) crc32(0, (const Bytef *) text_str(&name), (uInt) name.len),
+                .keys = keys,
+                .n_keys = c->changelog->format->lock_keys(&c->context, keys),
+                .deadline = clock_after(c->db->settings->migration_lock_timeout),
+                .waiting = on_lock_waiting,
+                .userdata = c,
+        };
+}
+
+int conversation_lock(Conversation *c, Error *err)
+{
+        int64_t keys[FORMAT_MAX_LOCK_KEYS];
+        LockRequest request = lock_request(c, keys);
+        int r = advisory_lock_take(c->session, &request, err);
+
         if (r == -(int) ERROR_DEADLINE && c->db->lock_waiting)
                 r = error_set(err, ERROR_DEADLINE,
                               "the deadline passed while process %d (%s) held the migration lock",
@@ -208,6 +216,34 @@ int conversation_lock(Conversation *c, Error *err)
         c->db->lock_holder = (LockHolder){ .pid = 0 };
         database_lock_changed(c->db);
         return r;
+}
+
+/* Whoever had the lock in between may have migrated, and would show in the history. */
+static int check_rank(Conversation *c, Error *err)
+{
+        const Format *f = c->changelog->format;
+        _cleanup_(history_freep) History *now = NULL;
+        int r = f->load(&now, &c->context, c->session, err);
+
+        if (r < 0 || f->next_rank(now) == c->next_rank)
+                return r;
+        return error_set(err, ERROR_LOCKED, "somebody else took it and migrated; start again");
+}
+
+int conversation_relock(Conversation *c, Error *err)
+{
+        int64_t keys[FORMAT_MAX_LOCK_KEYS];
+        LockRequest request = lock_request(c, keys);
+        int r = 0;
+
+        c->lock_doubtful = false;
+        if (!c->db->lock_held) /* it was not needed */
+                return 0;
+        r = advisory_lock_retake(c->session, &request, err);
+        /* In a transaction the history has rows of ours, and its key keeps anybody else's out. */
+        if (r >= 0 && c->history && !pg_session_in_transaction(c->session))
+                r = check_rank(c, err);
+        return r < 0 ? error_prefix(err, "the script released the migration lock") : 0;
 }
 
 /* ---- the history ---- */

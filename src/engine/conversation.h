@@ -25,11 +25,15 @@ typedef struct Conversation {
         Assessment *assessment;
         Plan *plan;
         int64_t next_rank;
-        bool row_locked;       /* the tool's own lock in its table is ours: see row_lock.h */
+        bool row_locked; /* the tool's own lock in its table is ours: see row_lock.h */
+        bool lock_doubtful; /* a statement that may release the lock was sent, and the lock not taken again */
         bool session_prepared; /* search_path and lock_timeout are set on this connection */
         size_t lost_step; /* step during which the connection was lost last, and how often in a row */
         uint64_t lost_statement; /* of it, when its statements are journalled */
         unsigned lost_count;
+        const char *
+                journalled; /* the migration whose statements ran on this connection, if they go one by one: what they
+                                   * left in the session is there */
         bool drift_checked; /* by this run, over whichever connection */
 } Conversation;
 
@@ -45,6 +49,8 @@ int conversation_wake(Conversation *c,
 int conversation_lock(Conversation *c, Error *err);
 /* Shows who holds what the conversation waits for. */
 void conversation_show_holder(Conversation *c, const LockHolder *holder);
+/* After a statement that may have released the lock: it is held again and nobody used it in between, or -ERROR_LOCKED. */
+int conversation_relock(Conversation *c, Error *err);
 int conversation_assess(Conversation *c, AssessPurpose purpose,
                         Error *err); /* reads the history afresh */
 /* The first of the assessment's refusals as an error, the others as warnings of the run. */

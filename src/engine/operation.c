@@ -253,12 +253,13 @@ static int act_baseline(Conversation *c, Error *err)
 static int resolve_journal(Conversation *c, Text *sql, Text *notes, Error *err)
 {
         const char *how = c->run->operation.resolve;
+        bool done = strcmp(how, "done") == 0;
         _cleanup_journal_ Journal j = { .exists = false };
         int r = journal_load(&j, c, err);
 
         if (r < 0)
                 return r;
-        if (strcmp(how, "done") != 0 && strcmp(how, "rerun") != 0)
+        if (!done && strcmp(how, "rerun") != 0)
                 return error_set(err, ERROR_USAGE,
                                  "--resolve takes \"done\" or \"rerun\", not \"%s\"", how);
         if (j.n_rows == 0)
@@ -267,14 +268,22 @@ static int resolve_journal(Conversation *c, Text *sql, Text *notes, Error *err)
         for (size_t i = 0; i < j.n_rows; i++) {
                 const JournalRow *row = &j.rows[i];
 
-                if (row->started && strcmp(how, "done") == 0)
+                if (row->started && done)
                         journal_sql_resolve_done(sql, c, row);
                 else if (row->started)
                         journal_sql_advance(sql, c, row->migration, row->done, row->prefix);
-                else if (strcmp(how, "rerun") == 0)
-                        journal_sql_advance(sql, c, row->migration, 0, "0");
-                text_printf(notes, "%s: statement %" PRIu64 " is taken as %s\n", row->migration,
-                            row->done + 1, strcmp(how, "done") == 0 ? "done" : "not done");
+                else
+                        journal_sql_advance(sql, c, row->migration, done ? row->done : 0,
+                                            done ? JOURNAL_PREFIX_ANY : "0");
+                if (row->started)
+                        text_printf(notes, "%s: statement %" PRIu64 " is taken as %s\n",
+                                    row->migration, row->done + 1, done ? "done" : "not done");
+                else
+                        text_printf(notes,
+                                    done ? "%s: it goes on after statement %" PRIu64 "\n"
+                                         : "%s: it is applied from its start, of which %" PRIu64
+                                           " statements were done\n",
+                                    row->migration, row->done);
         }
         return 1;
 }

@@ -32,6 +32,23 @@ bool script_changes_session(const Script *s, const Statement *st)
                memmem(first, (size_t) (end - first), "set_config", strlen("set_config")) != NULL;
 }
 
+bool script_discards_session(const Script *s, const Statement *st)
+{
+        return st->kind == STATEMENT_NONTX_IDEMPOTENT &&
+               starts_with(s->text.data + st->first, s->text.data + st->end, "discard");
+}
+
+bool script_may_unlock(const Script *s, const Statement *st)
+{
+        static const char name[] = "_advisory_unlock"; /* whatever the case of the letters */
+        const char *p = s->text.data + st->first, *end = s->text.data + st->end;
+
+        for (; (p = memchr(p, *name, (size_t) (end - p))); p++)
+                if (starts_with(p, end, name))
+                        return true;
+        return script_discards_session(s, st);
+}
+
 /* What is remembered between statements while the script is judged. */
 typedef struct Judge {
         Statement nontx, tx_control, ordinary;

@@ -22,5 +22,10 @@ void script_done(Script *s);
 
 /* Whether the statement leaves something in the session: SET, RESET, DISCARD, set_config(). */
 bool script_changes_session(const Script *s, const Statement *st);
+/* DISCARD ALL: all that was set for the session is gone. */
+bool script_discards_session(const Script *s, const Statement *st);
+/* Whether it says so in its text that it may release the migration lock: DISCARD ALL, pg_advisory_unlock...(). What a function does
+ * that was created elsewhere is not seen. */
+bool script_may_unlock(const Script *s, const Statement *st);
 /* Completes err with the place in the file that byte `at` of the script's text came from. Returns -err->code. */
 int script_error_at(const Script *s, size_t at, Error *err);

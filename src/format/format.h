@@ -151,6 +151,7 @@ typedef struct FormatContext {
         const char *database, *user, *current_schema /* "" when there is none */;
         const char *schema; /* the history's schema: set by Format.resolve() into buf below */
         char schema_buf[256];
+        const char *table;  /* the history's name there, likewise; borrowed from the options */
         char timestamp[32]; /* local "yyyy-MM-dd HH:mm:ss" at the start of the run */
         char deployment
                 [16]; /* last ten digits of the milliseconds since 1970, then: names what one run did */

@@ -7,6 +7,7 @@
 #include "main/commands.h"
 #include "main/progress.h"
 #include "main/report.h"
+#include "pg/session.h"
 #include "util/log.h"
 
 #define TICK (200 * USEC_PER_MSEC)
@@ -249,11 +250,28 @@ static void show_begin(Direct *d)
         json_decref(data);
 }
 
+/* Whoever forgot to say which database should not have to wait for the end of waiting to learn it. */
+static void note_default_target(const Direct *d)
+{
+        static const char *const variables[] = { "PGHOST",     "PGHOSTADDR", "PGPORT",
+                                                 "PGDATABASE", "PGUSER",     "PGSERVICE" };
+        _cleanup_(pg_target_freep) PgTarget *target = NULL;
+        bool given = *secret_reveal(d->database->url) != '\0';
+        Error ignored;
+
+        for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+                given = given || getenv(variables[i]);
+        if (!d->progress || given || pg_target_new(&target, "", &ignored) < 0)
+                return;
+        (void) fprintf(stderr, "DATABASE_URL is not set: trying %s\n", pg_target_describe(target));
+}
+
 static int work_on(Direct *d, const DatabaseSettings *database, Error *err)
 {
         int r;
 
         d->database = database;
+        note_default_target(d);
         show_begin(d);
         r = fiber_spawn(&d->fiber, d->event, "command", fiber_main, d, fiber_ended, err);
         if (r < 0)

@@ -82,8 +82,7 @@ static int find_holder(PgSession *s, const LockRequest *r, size_t key, LockHolde
 static int locked(const LockHolder *h, Error *err)
 {
         if (h->pid == 0)
-                return error_set(err, ERROR_LOCKED,
-                                 "somebody held the migration lock until the deadline");
+                return error_set(err, ERROR_LOCKED, "somebody else held the migration lock");
         (void) error_set(err, ERROR_LOCKED,
                          "the migration lock is held by \"%s\" (process %d, user %s%s%s%s%s)",
                          h->application_name, h->pid, h->user, *h->address ? ", from " : "",
@@ -130,17 +129,38 @@ static int wait_for_lock(PgSession *s, const LockRequest *r, const char *sql, Er
         }
 }
 
-int advisory_lock_take(PgSession *s, const LockRequest *r, Error *err)
+static int prepare(Text *sql, const LockRequest *r, Error *err)
 {
-        _cleanup_text_ Text sql = TEXT_INIT(32768);
-
         if (r->n_keys > MAX_KEYS)
                 return error_set(err, ERROR_INTERNAL, "%zu lock keys, at most %u are possible",
                                  r->n_keys, MAX_KEYS);
+        write_take(sql, r);
+        return sql->bad ? error_oom(err, "a lock's statement") : 0;
+}
+
+int advisory_lock_take(PgSession *s, const LockRequest *r, Error *err)
+{
+        _cleanup_text_ Text sql = TEXT_INIT(32768);
+        int e = prepare(&sql, r, err);
+
+        if (e < 0)
+                return e;
         if (pg_session_in_transaction(s))
                 return error_set(err, ERROR_INTERNAL, "a lock was asked for inside a transaction");
-        write_take(&sql, r);
-        if (sql.bad)
-                return error_oom(err, "a lock's statement");
         return wait_for_lock(s, r, text_str(&sql), err);
+}
+
+int advisory_lock_retake(PgSession *s, const LockRequest *r, Error *err)
+{
+        _cleanup_text_ Text sql = TEXT_INIT(32768);
+        LockHolder holder = { .pid = 0 };
+        size_t held = 0;
+        int e = prepare(&sql, r, err);
+
+        if (e >= 0)
+                e = try_lock(s, text_str(&sql), &held, err);
+        if (e < 0 || held > r->n_keys)
+                return e;
+        e = find_holder(s, r, held, &holder, err);
+        return e < 0 ? e : locked(&holder, err);
 }

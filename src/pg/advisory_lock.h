@@ -24,3 +24,6 @@ typedef struct LockRequest {
 
 /* One round trip when free. Polls after 0.1 s, x1.5, up to 5 s, with jitter. -ERROR_LOCKED at the deadline, naming the holder. */
 int advisory_lock_take(PgSession *s, const LockRequest *r, Error *err);
+/* After a script that may have released them: all keys are held again, or -ERROR_LOCKED at once. The server counts how often a session
+ * has a lock, so that one that was not released is only counted once more. Also in a transaction: they are no part of it. */
+int advisory_lock_retake(PgSession *s, const LockRequest *r, Error *err);

@@ -15,6 +15,7 @@
 #define RESUME_CAP (200 * USEC_PER_MSEC)
 #define BACKOFF_FIRST (50 * USEC_PER_MSEC)
 #define BACKOFF_CAP (5 * USEC_PER_SEC)
+#define FULL_CAP (10 * USEC_PER_SEC) /* each attempt costs a full server a process */
 #define SECRET_POLL USEC_PER_SEC
 #define TIMER_ACCURACY (10 * USEC_PER_MSEC)
 
@@ -248,6 +249,13 @@ static int on_credentials(Wake *w, Error *err)
         return pause_for(w, SECRET_POLL, err);
 }
 
+static uint64_t backoff_cap(const Wake *w, const Error *failure)
+{
+        if (strcmp(failure->sqlstate, "53300") == 0) /* too_many_connections: it is awake */
+                return FULL_CAP;
+        return clock_monotonic() - w->began < RESUME_WINDOW ? RESUME_CAP : BACKOFF_CAP;
+}
+
 static int on_failure(Wake *w, OutcomeClass class, uint64_t took, bool timed_out, Error *err)
 {
         note_failure(w->a, class, err);
@@ -262,7 +270,7 @@ static int on_failure(Wake *w, OutcomeClass class, uint64_t took, bool timed_out
                 backoff_reset(&w->backoff);
                 return pause_for(w, PAUSE_AFTER_HELD, err);
         }
-        w->backoff.cap = clock_monotonic() - w->began < RESUME_WINDOW ? RESUME_CAP : BACKOFF_CAP;
+        w->backoff.cap = backoff_cap(w, err);
         return pause_for(w, backoff_next(&w->backoff), err);
 }
 

@@ -72,20 +72,24 @@ static int take_answer(void *userdata, unsigned index, const PGresult *res, Erro
         return 0;
 }
 
-static void write_sql(Text *sql, const PgSession *s, const WakeRequest *w)
+void gate_sql_settings(Text *sql, const PgSession *s, uint64_t statement_timeout, const char *role)
 {
-        text_add(sql, SQL_GATE);
         for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
                 if (pg_session_version(s) >= settings[i].since)
                         text_printf(sql, "%s;\n", settings[i].sql);
-        text_printf(
-                sql, "SET statement_timeout = %llu;\n",
-                (unsigned long long) ((w->statement_timeout + USEC_PER_MSEC - 1) / USEC_PER_MSEC));
-        if (*w->role) {
+        text_printf(sql, "SET statement_timeout = %llu;\n",
+                    (unsigned long long) ((statement_timeout + USEC_PER_MSEC - 1) / USEC_PER_MSEC));
+        if (*role) {
                 text_add(sql, "SET ROLE ");
-                text_add_sql_identifier(sql, w->role);
+                text_add_sql_identifier(sql, role);
                 text_add(sql, ";\n");
         }
+}
+
+static void write_sql(Text *sql, const PgSession *s, const WakeRequest *w)
+{
+        text_add(sql, SQL_GATE);
+        gate_sql_settings(sql, s, w->statement_timeout, w->role);
         text_add(sql, SQL_PLACE);
 }
 

@@ -7,3 +7,5 @@
  * for the table of outcomes, or with *unusable true when waiting cannot cure it. */
 int gate_pass(PgSession *s, const WakeRequest *w, uint64_t deadline, PgAttempt *attempt,
               bool *unusable, Error *err);
+/* The session's settings once more, after DISCARD ALL; role "": none. */
+void gate_sql_settings(Text *sql, const PgSession *s, uint64_t statement_timeout, const char *role);

@@ -87,6 +87,22 @@ static void to_json(int level, const char *msg, const LogField *fields, size_t n
         json_decref(line);
 }
 
+/* In quotes where it would otherwise be torn or taken for another field. */
+static void put_value(const char *value)
+{
+        if (!strpbrk(value, " \"=")) {
+                fputs(value, stderr);
+                return;
+        }
+        fputc('"', stderr);
+        for (const char *c = value; *c; c++) {
+                if (*c == '"' || *c == '\\')
+                        fputc('\\', stderr);
+                fputc(*c, stderr);
+        }
+        fputc('"', stderr);
+}
+
 static void to_line(int level, const char *msg, const LogField *fields, size_t n)
 {
         static const char *const names[] = { "emerg", "alert",  "crit", "error",
@@ -98,11 +114,11 @@ static void to_line(int level, const char *msg, const LogField *fields, size_t n
         for (size_t i = 0; i < n; i++) {
                 if (field_is_empty(&fields[i]))
                         continue;
+                fprintf(stderr, " %s=", fields[i].key);
                 if (fields[i].type == LOG_NUMBER)
-                        fprintf(stderr, " %s=%" PRId64, fields[i].key, fields[i].number);
+                        fprintf(stderr, "%" PRId64, fields[i].number);
                 else
-                        fprintf(stderr, strchr(fields[i].string, ' ') ? " %s=\"%s\"" : " %s=%s",
-                                fields[i].key, clean(fields[i].string, buf));
+                        put_value(clean(fields[i].string, buf));
         }
         fputc('\n', stderr);
 }

@@ -1,5 +1,4 @@
 """What somebody who wants to break it tries in the first hour. Each was wrong once."""
-import contextlib
 import shutil
 
 import pytest
@@ -119,15 +118,8 @@ def test_missing_folder_is_said_to_be_missing(cli, workdir):
         refused(cli("migrate", migrations=f"{workdir}/nope", format=form), 3, "nope", "No such file or directory")
 
 
-@pytest.fixture
-def latin1(server, database):
-    with contextlib.closing(server.connect()) as c, c.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {database.name}_latin1 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'"
-                       " TEMPLATE template0")
-    return type(database)(server, f"{database.name}_latin1")
-
-
-def test_character_that_the_database_cannot_hold(cli, latin1, migrations):
+def test_character_that_the_database_cannot_hold(cli, server, migrations):
+    latin1 = server.create_database(encoding="LATIN1")
     migrations.write({"V1__ok.sql": "SELECT 'é';", "V2__snow.sql": "CREATE TABLE t ();\nSELECT 'é',\n '☃';\n",
                       "V3__ok.sql": "SELECT 1;"})
     result = cli("migrate", DATABASE_URL=latin1.url())
@@ -197,3 +189,19 @@ def test_bad_target_of_a_plan_is_the_clients_mistake(daemon, database, migration
     migrations.write({"V1__a.sql": "SELECT 1;"})
     answer = daemon.get(f"/databases/{database.name}/plan", target="zz")
     assert answer.status_code == 400 and '\\"zz\\"' in answer.text, answer
+
+
+def test_database_that_nobody_named_is_named_at_once(cli, migrations):
+    migrations.write({"V1__a.sql": "SELECT 1;"})
+    result = cli("status", DATABASE_URL=None, wake_timeout="1s")
+    refused(result, 4, "DATABASE_URL is not set: trying ")
+    assert result.err.index("DATABASE_URL") < result.err.index("waiting for the database")
+    for quiet in (cli("status", "--json", DATABASE_URL=None, wake_timeout="1s"),
+                  cli("status", DATABASE_URL=None, PGHOST="127.0.0.1", PGPORT="1", wake_timeout="1s")):
+        assert quiet.code == 4 and "is not set" not in quiet.err
+
+
+def test_quotes_in_the_log_are_escaped(daemon, migrations):
+    migrations.write({"V1__a.sql": 'TABLE "no such";'})
+    assert daemon.migrate().status_code == 500
+    assert r'relation \"no such\" does not exist' in daemon.log()

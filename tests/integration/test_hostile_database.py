@@ -153,11 +153,8 @@ def test_missing_rights(cli, database, migrations, case):
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII", "EUC_JP", "WIN1251"])
-def test_encodings(cli, server, database, migrations, encoding):
-    name = f"{database.name}_{encoding.lower()}"
-    server_wide = type(database)(server, "postgres")
-    server_wide.query(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
-    other = type(database)(server, name)
+def test_encodings(cli, server, migrations, encoding):
+    other = server.create_database(encoding=encoding)
     migrations.write({**FILES, "V3__é.sql": "SELECT 'é'; -- ☃\nSELECT 1 +", "V4__c.sql": "SELECT 1"})
     all_commands(cli, other, DATABASE_URL=other.url())
     migrations.write({"V3__é.sql": "SELECT 1"})
@@ -165,10 +162,8 @@ def test_encodings(cli, server, database, migrations, encoding):
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
-def test_bytes_that_are_no_utf8_in_the_history(cli, server, database, migrations, encoding):
-    name = f"{database.name}_{encoding.lower()}"
-    type(database)(server, "postgres").query(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
-    other = type(database)(server, name)
+def test_bytes_that_are_no_utf8_in_the_history(cli, server, migrations, encoding):
+    other = server.create_database(encoding=encoding)
     migrations.write(FILES)
     cli.ok("migrate", DATABASE_URL=other.url())
     other.query("ALTER TABLE flyway_schema_history DISABLE TRIGGER ALL; UPDATE flyway_schema_history SET description ="

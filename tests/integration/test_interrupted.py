@@ -103,6 +103,62 @@ def test_what_is_done_must_not_be_cut_off(cli, database, migrations, counter):
     assert not finished(database)
 
 
+# What is gone with the session, and a rest that names it. Without the check, that of the first is another table.
+LOST = {
+    "temporary table": "CREATE TEMP TABLE t AS SELECT 1 AS a;\n{fails}DELETE FROM t;\n",
+    "select into": "SELECT 1 AS a INTO TEMP t;\n{fails}DELETE FROM t;\n",
+    "prepared statement": "PREPARE p AS INSERT INTO counter VALUES ('p');\n{fails}EXECUTE p;\n",
+    "cursor": "DECLARE c CURSOR WITH HOLD FOR SELECT 1;\n{fails}FETCH ALL FROM c;\n",
+}
+
+
+@pytest.mark.parametrize("case", LOST)
+def test_what_was_in_the_session_is_missed(cli, database, migrations, counter, case):
+    database.query("INSERT INTO t VALUES (1)")
+    write(migrations, LOST[case].format(fails="SELECT 1 / 0;\n"))
+    assert cli("migrate").code == 1
+    write(migrations, LOST[case].format(fails="SELECT 1;\n"))
+    for _ in range(2):
+        result = cli("migrate")
+        assert result.code == 3 and "V2__x.sql:1:1" in result.err and "gone with the session" in result.err, result
+    assert database.value("SELECT count(*) FROM t") == 1 and not finished(database)
+    assert "applied from its start" in cli.ok("repair", "--resolve", "rerun")
+    cli.ok("migrate")
+    assert database.value("SELECT count(*) FROM t") == 1 and finished(database)
+
+
+def test_the_rest_can_do_without_it(cli, database, migrations, counter):
+    write(migrations, "CREATE TEMP TABLE u (a int);\nSELECT 1 / 0;\nSELECT 'u';\n" + count("2a"))
+    assert cli("migrate").code == 1
+    write(migrations, "CREATE TEMP TABLE u (a int);\nSELECT 1;\nSELECT 'u';\n" + count("2a"))
+    assert cli("migrate").code == 3
+    assert "goes on after statement 1" in cli.ok("repair", "--resolve", "done")
+    cli.ok("migrate")
+    assert counted(database) == ["2a"] and finished(database)
+
+
+def test_what_was_in_the_session_is_not_needed(cli, database, migrations, counter):
+    write(migrations, "CREATE TEMP TABLE u (a int);\nDROP TABLE u;\nSELECT 1 / 0;\n")
+    assert cli("migrate").code == 1
+    write(migrations, "CREATE TEMP TABLE u (a int);\nDROP TABLE u;\n" + count("2a"))
+    cli.ok("migrate")
+    assert counted(database) == ["2a"] and finished(database)
+
+
+def test_what_is_in_the_session_is_there_after_a_retry(cli, database, migrations, counter):
+    """A lock that is not had in time is no interruption: the connection is the same."""
+    write(migrations, "CREATE TEMP TABLE u AS SELECT '2a'::text AS key;\nALTER TABLE t ADD b int;\n"
+                      "INSERT INTO counter SELECT key FROM u;\n")
+    with contextlib.closing(database.server.connect(database.name)) as other:
+        other.cursor().execute("BEGIN; LOCK TABLE t")
+        run = cli.start("migrate", lock_timeout="100ms")
+        wait_until(lambda: database.server.logged("canceling statement due to lock timeout") > 0, 60, "it was not had")
+        other.cursor().execute("ROLLBACK")
+        _, err = run.communicate(timeout=60)
+    assert run.returncode == 0, err
+    assert counted(database) == ["2a"] and finished(database)
+
+
 def test_failed_unique_index_leaves_nothing_behind(cli, database, migrations, counter):
     write(migrations, count("2a") + "INSERT INTO t VALUES (1), (1);\nCREATE UNIQUE INDEX CONCURRENTLY u ON t (a);\n")
     result = cli("migrate")

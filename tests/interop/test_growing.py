@@ -1,6 +1,7 @@
 """A folder that grows, is changed and is repaired, with pgmigrated and Flyway in turns on one database. Two more
 databases have had the one and the other alone: what the three hold must be the same after every step."""
 import collections
+import json
 
 import pytest
 
@@ -61,6 +62,18 @@ class Either:
         assert done != step.fails, f"{turn}, {step.what}: {said}"
 
 
+STATES = {"applied": "Success", "undone": "Deleted"}
+
+
+def states(ours, options):
+    """What ours says of each migration, in Flyway's words; Flyway does not show the rows that mark a version deleted."""
+    entries = json.loads(ours.ok("status", "--json", **options))["entries"]
+    entries = [{**e, "state": "applied" if e["state"] == "marker" else e["state"]} for e in entries
+               if e["state"] != "marker" or not e["version"]]
+    return sorted((e["version"] or e["description"], STATES.get(e["state"], e["state"].title()).replace(" Of ", " of "))
+                  for e in entries)
+
+
 TURNS = {"ours": ("ours", "ours"), "theirs": ("theirs", "theirs"), "in turns": ("ours", "theirs")}
 
 
@@ -80,6 +93,9 @@ def test_growing_folder(first, server, migrations, make_ours, make_theirs, rows,
         want = rows(alone["theirs"].database)
         for name in ("ours", "in turns"):
             assert rows(alone[name].database) == want, f"{name}, {step.what}"
+        options, shared = {**EVERY, **step.options}, alone["in turns"]
+        infos = sorted((i.version or i.description, i.state) for i in shared.theirs.info(**options))
+        assert states(shared.ours, options) == infos, step.what
     want = schema_of(alone["theirs"].database)
     seen = "SELECT count(*) FROM seen"
     for name in ("ours", "in turns"):

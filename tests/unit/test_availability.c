@@ -95,6 +95,8 @@ static const Scene scenes[] = {
         { FAKE_HANG, "", "", NULL, 300, 900, 5000, ERROR_UNAVAILABLE, AVAILABILITY_ASLEEP, 2, 3 },
         { FAKE_FATAL, "57P03", "the database system is starting up", NULL, 5000, 700, 0,
           ERROR_UNAVAILABLE, AVAILABILITY_ASLEEP, 3, 8 },
+        { FAKE_FATAL, "53300", "sorry, too many clients already", NULL, 5000, 2500, 0,
+          ERROR_UNAVAILABLE, AVAILABILITY_ASLEEP, 4, 9 },
         { FAKE_FATAL, "28000", "no pg_hba.conf entry for host", NULL, 5000, 20000, 300,
           ERROR_BLOCKED, AVAILABILITY_BLOCKED, 2, 6 },
         { FAKE_FATAL, "3D000", "database does not exist", NULL, 5000, 20000, 5000, ERROR_BLOCKED,

@@ -255,5 +255,6 @@ int flyway_resolve(FormatContext *ctx, Error *err)
         memcpy(ctx->schema_buf, schema, schema_len);
         ctx->schema_buf[schema_len] = '\0';
         ctx->schema = ctx->schema_buf;
+        ctx->table = flyway_table(o);
         return 0;
 }

@@ -150,11 +150,13 @@ class Postgres:
         c.autocommit = True
         return c
 
-    def create_database(self, prefix="t"):
+    def create_database(self, prefix="t", encoding=None):
         self._databases += 1
         name = f"{prefix}{self._databases}"
         with contextlib.closing(self.connect()) as c, c.cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+            # Not LOCALE, which is not known before PostgreSQL 13.
+            special = f"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'" if encoding else ""
+            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE template0 {special}')
         return Database(self, name)
 
     def create_password_role(self):
