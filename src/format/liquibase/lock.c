@@ -25,16 +25,14 @@ size_t liquibase_lock_keys(const FormatContext *ctx, int64_t keys[FORMAT_MAX_LOC
 
 void liquibase_add_table(Text *sql, const FormatContext *ctx, bool lock)
 {
-        const char *table = ctx->options->table;
-
         text_add_sql_identifier(sql, ctx->schema);
         text_addc(sql, '.');
-        if (!table || !*table) {
+        if (strcmp(ctx->table, LIQUIBASE_TABLE) == 0) { /* not quoted, as Liquibase writes it */
                 text_add(sql, lock ? LIQUIBASE_LOCK_TABLE : LIQUIBASE_TABLE);
                 return;
         }
         _cleanup_text_ Text name = TEXT_INIT(256);
-        text_printf(&name, "%s%s", table, lock ? "lock" : "");
+        text_printf(&name, "%s%s", ctx->table, lock ? "lock" : "");
         text_add_sql_identifier(sql, text_str(&name));
 }
 

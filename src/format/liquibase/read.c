@@ -182,6 +182,7 @@ int liquibase_resolve(FormatContext *ctx, Error *err)
         }
         (void) snprintf(ctx->schema_buf, sizeof ctx->schema_buf, "%.*s", (int) len, schema);
         ctx->schema = ctx->schema_buf;
+        ctx->table = o->table && *o->table ? o->table : LIQUIBASE_TABLE;
         return 0;
 }
 
