@@ -20,17 +20,31 @@ static const TypeName written_types[] = {
         { NULL, LOAD_UNTYPED },
 };
 
-/* As PostgreSQL has them; text to Liquibase is all that it does not know, such as float8 and jsonb. */
+/* As PostgreSQL has them, and as createTable makes them; text to Liquibase is all that it does not know, such as float8 and jsonb. */
 static const TypeName known_types[] = {
-        { "int2", LOAD_NUMERIC },       { "int4", LOAD_NUMERIC },
-        { "int8", LOAD_NUMERIC },       { "numeric", LOAD_NUMERIC },
-        { "money", LOAD_NUMERIC },      { "bool", LOAD_BOOLEAN },
-        { "bit", LOAD_BOOLEAN },        { "date", LOAD_DATE },
-        { "time", LOAD_TIME },          { "timetz", LOAD_TIME },
-        { "timestamp", LOAD_DATETIME }, { "timestamptz", LOAD_DATETIME },
-        { "uuid", LOAD_UNTYPED },       { "bytea", LOAD_BLOB },
-        { "oid", LOAD_BLOB },           { "text", LOAD_CLOB },
-        { "xml", LOAD_CLOB },           { NULL, LOAD_STRING },
+        { "integer", LOAD_NUMERIC },
+        { "bigint", LOAD_NUMERIC },
+        { "smallint", LOAD_NUMERIC },
+        { "decimal", LOAD_NUMERIC },
+        { "boolean", LOAD_BOOLEAN },
+        { "int2", LOAD_NUMERIC },
+        { "int4", LOAD_NUMERIC },
+        { "int8", LOAD_NUMERIC },
+        { "numeric", LOAD_NUMERIC },
+        { "money", LOAD_NUMERIC },
+        { "bool", LOAD_BOOLEAN },
+        { "bit", LOAD_BOOLEAN },
+        { "date", LOAD_DATE },
+        { "time", LOAD_TIME },
+        { "timetz", LOAD_TIME },
+        { "timestamp", LOAD_DATETIME },
+        { "timestamptz", LOAD_DATETIME },
+        { "uuid", LOAD_UNTYPED },
+        { "bytea", LOAD_BLOB },
+        { "oid", LOAD_BLOB },
+        { "text", LOAD_CLOB },
+        { "xml", LOAD_CLOB },
+        { NULL, LOAD_STRING },
 };
 
 /* The row of that name, or the last one. */
@@ -70,10 +84,24 @@ static const Object *find_config(const Change *c, size_t index, const char *head
         return NULL;
 }
 
+/* By the first word of the type. An array is text. */
+static LoadType find_known(const SqlType *type)
+{
+        char word[64];
+        size_t len = strcspn(type->text, " (");
+
+        if (len >= sizeof word)
+                return LOAD_STRING;
+        memcpy(word, type->text, len);
+        word[len] = '\0';
+        return find_type(known_types, word);
+}
+
 int load_column_read(LoadColumn *ret, Arena *a, const SqlContext *x, const Change *c, size_t index,
                      const char *header, Error *err)
 {
-        const char *trimmed = java_trimmed(a, header), *name, *type, *known;
+        const char *trimmed = java_trimmed(a, header), *name, *type;
+        SqlType known;
 
         *ret = (LoadColumn){ .config = find_config(c, index, trimmed ? trimmed : "") };
         name = sql_attribute_of(ret->config, "name");
@@ -81,10 +109,10 @@ int load_column_read(LoadColumn *ret, Arena *a, const SqlContext *x, const Chang
         ret->name = name ? name : trimmed;
         if (!ret->name)
                 return error_set(err, ERROR_CHANGELOG, "column %zu has no name", index + 1);
-        known = type ? NULL : sql_known_type(x, c, ret->name);
-        ret->type = type    ? find_type(written_types, type)
-                    : known ? find_type(known_types, known)
-                            : LOAD_UNTYPED;
+        if (type)
+                ret->type = find_type(written_types, type);
+        else if (sql_known_type(&known, x, c, ret->name))
+                ret->type = find_known(&known);
         ret->prepared = ret->type == LOAD_BLOB || ret->type == LOAD_CLOB;
         return 0;
 }

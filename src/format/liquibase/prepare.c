@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "format/liquibase/liquibase.h"
+#include "format/liquibase/sql_content.h"
 #include "pg/session.h"
 #include "util/clock.h"
 
@@ -167,7 +168,7 @@ int liquibase_prepare(Decision *ret, Text *why, const Changelog *c, const Migrat
         if (set->preconditions)
                 r = check(ret, why, log->model, set->preconditions, m, ctx, s, err);
         for (size_t i = 0; r >= 0 && *ret == DECISION_RUN && i < set->n_changes; i++)
-                if (set->changes[i].type->reads_database)
+                if (change_reads_columns(&set->changes[i]))
                         r = learn_table(log, &set->changes[i], ctx, s, err);
         return r < 0 ? error_prefix(err, "changeset %s", m->id) : 0;
 }

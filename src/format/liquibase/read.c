@@ -8,6 +8,7 @@
 #include "format/changelog.h"
 #include "format/liquibase/checksum.h"
 #include "format/liquibase/liquibase.h"
+#include "format/liquibase/sql_content.h"
 
 LiquibaseLog *liquibase_log(const Changelog *c)
 {
@@ -44,7 +45,7 @@ static bool asks_first(const ChangeSet *s)
         if (s->preconditions || s->mark_ran_when_invalid)
                 return true;
         for (size_t i = 0; i < s->n_changes; i++)
-                if (s->changes[i].type->reads_database)
+                if (change_reads_columns(&s->changes[i]))
                         return true;
         return false;
 }

@@ -1,5 +1,6 @@
 #include "format/liquibase/sql_content.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -65,22 +66,67 @@ int content_add_text(Text *t, Arena *a, const SqlContext *x, const Change *c, co
         return 0;
 }
 
-const char *sql_known_type(const SqlContext *x, const Change *c, const char *column)
+bool change_reads_columns(const Change *c)
 {
-        _cleanup_text_ Text table = TEXT_INIT(SQL_FORM_MAX);
+        const Field *columns = object_field(&c->fields, "columns");
+
+        if (!c->type->reads_database || object_field(&c->fields, "file"))
+                return c->type->reads_database;
+        for (size_t i = 0; columns && i < columns->n_items; i++)
+                if (object_field(columns->items[i], "valueBlobFile"))
+                        return true;
+        return false;
+}
+
+static void add_table(Text *t, const SqlContext *x, const Change *c)
+{
         const char *name = sql_attribute(c, "tableName");
 
-        if (!x->tables || !name || !column)
-                return NULL;
-        sql_qualified(&table, x, sql_attribute(c, "schemaName"), name);
-        for (const SqlTableColumns *k = x->tables; k; k = k->next) {
+        sql_qualified(t, x, sql_attribute(c, "schemaName"), name ? name : "");
+}
+
+/* The type that a createTable or addColumn gives the column. */
+static bool defines_type(SqlType *ret, const SqlContext *x, const Change *c, const char *table,
+                         const char *column)
+{
+        _cleanup_text_ Text own = TEXT_INIT(SQL_FORM_MAX);
+        const Field *columns = object_field(&c->fields, "columns");
+        Error ignored = { .code = ERROR_NONE };
+
+        if (strcmp(c->type->name, "createTable") != 0 && strcmp(c->type->name, "addColumn") != 0)
+                return false;
+        add_table(&own, x, c);
+        if (strcmp(text_str(&own), table) != 0)
+                return false;
+        for (size_t i = 0; columns && i < columns->n_items; i++) {
+                const char *name = sql_attribute_of(columns->items[i], "name");
+                const char *type = sql_attribute_of(columns->items[i], "type");
+
+                if (name && type && strcasecmp(name, column) == 0)
+                        return sql_type(ret, x, type, false, &ignored) >= 0;
+        }
+        return false;
+}
+
+bool sql_known_type(SqlType *ret, const SqlContext *x, const Change *c, const char *column)
+{
+        _cleanup_text_ Text table = TEXT_INIT(SQL_FORM_MAX);
+        bool found = false;
+
+        add_table(&table, x, c);
+        for (size_t i = 0; i < c->set->n_changes && &c->set->changes[i] != c; i++)
+                found = defines_type(ret, x, &c->set->changes[i], text_str(&table), column) ||
+                        found;
+        for (const SqlTableColumns *k = x->tables; !found && k; k = k->next) {
                 if (strcmp(k->table, text_str(&table)) != 0)
                         continue;
-                for (size_t i = 0; i < k->n; i++)
-                        if (strcasecmp(k->names[i], column) == 0)
-                                return k->types[i];
+                for (size_t i = 0; !found && i < k->n; i++) {
+                        found = strcasecmp(k->names[i], column) == 0;
+                        if (found)
+                                (void) snprintf(ret->text, sizeof ret->text, "%s", k->types[i]);
+                }
         }
-        return NULL;
+        return found;
 }
 
 void sql_bytes(Text *t, const char *bytes, size_t size, bool large_object)
@@ -105,13 +151,16 @@ int content_add_bytes(Text *t, const SqlContext *x, const Change *c, const char 
                       const char *name, Error *err)
 {
         _cleanup_file_view_ FileView view = { .data = NULL };
-        const char *shown = name, *type = sql_known_type(x, c, column);
+        const char *shown = name;
+        SqlType type;
         int r = open_value(&view, x, c, name, &shown, err);
 
         if (r < 0)
                 return r;
         if (view.size > SQL_CONTENT_MAX)
                 return refuse_content(shown, "is too big for a value", err);
-        sql_bytes(t, view.data, view.size, type && strcmp(type, "oid") == 0);
+        sql_bytes(t, view.data, view.size,
+                  column && sql_known_type(&type, x, c, column) &&
+                          strcasecmp(type.text, "oid") == 0);
         return 0;
 }

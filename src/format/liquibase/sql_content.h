@@ -26,5 +26,8 @@ int content_add_bytes(Text *t, const SqlContext *x, const Change *c, const char 
                       const char *name, Error *err);
 /* Bytes as a value of their own. */
 void sql_bytes(Text *t, const char *bytes, size_t size, bool large_object);
-/* Type of a column of the change's table, as pg_type calls it; NULL: not known. */
-const char *sql_known_type(const SqlContext *x, const Change *c, const char *column);
+/* Whether its SQL depends on the types of the columns that its table has. */
+bool change_reads_columns(const Change *c);
+/* Type of a column of the change's table: as changes before it in its changeset say, in capitals, or as pg_type calls it. false: not
+ * known. */
+bool sql_known_type(SqlType *ret, const SqlContext *x, const Change *c, const char *column);
