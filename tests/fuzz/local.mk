@@ -41,3 +41,8 @@ fuzz_liquibase_sql_SOURCES = tests/fuzz/fuzz_liquibase_sql.c
 fuzz_liquibase_sql_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 fuzz_liquibase_sql_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz_liquibase_sql_LDADD = $(FORMAT_LIBS)
+fuzz_programs += fuzz_liquibase_csv
+fuzz_liquibase_csv_SOURCES = tests/fuzz/fuzz_liquibase_csv.c
+fuzz_liquibase_csv_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+fuzz_liquibase_csv_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_liquibase_csv_LDADD = $(FORMAT_LIBS)

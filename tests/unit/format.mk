@@ -47,3 +47,11 @@ liquibase_probe_LDADD = $(FORMAT_LIBS)
 check_PROGRAMS += liquibase_sql
 liquibase_sql_SOURCES = tests/tools/liquibase_sql.c
 liquibase_sql_LDADD = $(FORMAT_LIBS) $(JANSSON_LIBS)
+
+unit_tests += test_liquibase_dml test_liquibase_load_data test_liquibase_changeset_sql
+test_liquibase_dml_SOURCES = tests/unit/test_liquibase_dml.c tests/unit/liquibase_folder.h tests/unit/liquibase_json.h
+test_liquibase_dml_LDADD = $(FORMAT_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
+test_liquibase_load_data_SOURCES = tests/unit/test_liquibase_load_data.c tests/unit/liquibase_folder.h tests/unit/liquibase_json.h
+test_liquibase_load_data_LDADD = $(FORMAT_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
+test_liquibase_changeset_sql_SOURCES = tests/unit/test_liquibase_changeset_sql.c tests/unit/liquibase_folder.h tests/unit/liquibase_json.h
+test_liquibase_changeset_sql_LDADD = $(FORMAT_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)

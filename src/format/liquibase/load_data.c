@@ -70,17 +70,13 @@ int change_sql_load_data(SqlList *out, const Change *c, const SqlContext *x, Err
 /* The next name of a comma list, without the space around it; NULL: there are no more. */
 static const char *next_name(const char **list, size_t *len)
 {
-        const char *s = *list, *end = s + strcspn(s, ",");
+        const char *s = *list;
 
+        *len = strcspn(s, ",");
         if (!*s)
                 return NULL;
-        *list = *end ? end + 1 : end;
-        while (s < end && (unsigned char) *s <= ' ')
-                s++;
-        while (end > s && (unsigned char) end[-1] <= ' ')
-                end--;
-        *len = (size_t) (end - s);
-        return s;
+        *list = s + *len + (s[*len] ? 1 : 0);
+        return java_trim_part(s, len);
 }
 
 static bool is_key(const char *key, const char *name)

@@ -20,10 +20,9 @@ int sql_body(const char **ret, Arena *a, const Change *c, const SqlContext *x,
                          sql_attribute(c, "encoding"), err);
         if (r < 0)
                 return r;
-        r = property_expand(&content.text, (Properties *) (uintptr_t) &x->model->properties,
-                            content.text, c->set->file->logical, err);
+        r = content_expand(&content, a, x, c, err);
         if (r < 0)
-                return error_at(err, content.path, err->line, err->column);
+                return r;
         *ret = content.text;
         return 0;
 }

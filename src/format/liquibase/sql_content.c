@@ -36,6 +36,25 @@ int content_read(Content *ret, Arena *a, const SqlContext *x, const Change *c, c
         return r < 0 ? r : content_decode(ret, a, view.data, view.size, path, encoding, err);
 }
 
+/* What comes of it is the statements', and lives no longer: the model is kept. */
+int content_expand(Content *content, Arena *a, const SqlContext *x, const Change *c, Error *err)
+{
+        Properties *all = (Properties *) (uintptr_t) &x->model->properties;
+        Properties *own = arena_alloc(a, sizeof *own);
+        int r;
+
+        if (!own)
+                return error_oom(err, "the properties of a file");
+        *own = *all;
+        own->arena = a;
+        r = property_expand(&content->text, own, content->text, c->set->file->logical, err);
+        all->wants_database = all->wants_database || own->wants_database;
+        if (r < 0)
+                return error_at(err, content->path, err->line, err->column);
+        content->size = strlen(content->text);
+        return 0;
+}
+
 /* Beside the changelog, or where the root is. */
 static int open_value(FileView *ret, const SqlContext *x, const Change *c, const char *name,
                       const char **shown, Error *err)

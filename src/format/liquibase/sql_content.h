@@ -18,6 +18,8 @@ int content_read(Content *ret, Arena *a, const SqlContext *x, const Change *c, c
 /* The same from bytes that have been read; path is kept. */
 int content_decode(Content *ret, Arena *a, const char *data, size_t size, const char *path,
                    const char *encoding, Error *err);
+/* Puts the properties of the changelog in. */
+int content_expand(Content *content, Arena *a, const SqlContext *x, const Change *c, Error *err);
 /* The content of a file as a value: text of a valueClobFile, or bytes of a valueBlobFile, as bytea unless the column is a large object's.
  * The file is looked for beside the changelog first, then below the root. */
 int content_add_text(Text *t, Arena *a, const SqlContext *x, const Change *c, const char *name,

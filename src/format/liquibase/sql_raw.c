@@ -157,8 +157,6 @@ int change_sql_sql(SqlList *out, const Change *c, const SqlContext *x, Error *er
 int change_sql_sql_file(SqlList *out, const Change *c, const SqlContext *x, Error *err)
 {
         const char *path = sql_attribute(c, "path");
-        const ChangelogFile *file = c->set->file;
-        Properties *properties = (Properties *) (uintptr_t) &x->model->properties;
         RawText raw = { 0 };
         Content content;
         int r;
@@ -170,11 +168,9 @@ int change_sql_sql_file(SqlList *out, const Change *c, const SqlContext *x, Erro
                          sql_attribute(c, "encoding"), err);
         if (r < 0)
                 return r;
-        raw.path = content.path;
-        r = property_expand(&content.text, properties, content.text, file->logical, err);
+        r = content_expand(&content, out->arena, x, c, err);
         if (r < 0)
-                return error_at(err, content.path, err->line, err->column);
-        raw.text = content.text;
-        raw.size = strlen(content.text);
+                return r;
+        raw = (RawText){ .text = content.text, .size = content.size, .path = content.path };
         return add_raw(out, c, &raw, err);
 }
