@@ -69,16 +69,21 @@ static Change folder_change(Folder *f, Arena *a, const char *type, const char *f
         return c;
 }
 
-/* The statements, one a line, or "error: " and its text. */
-static const char *folder_show(Arena *a, const SqlList *list, int r, const Error *err)
+/* want: the statements, one a line; or "error: " and how its text begins. */
+static void folder_check(Arena *a, const SqlList *list, int r, const Error *err, const char *want)
 {
         _cleanup_text_ Text t = TEXT_INIT(1 << 20);
 
-        if (r < 0)
-                return arena_printf(a, "error: %s", err->text);
+        if (r < 0) {
+                const char *have = arena_printf(a, "error: %s", err->text);
+
+                if (strncmp(want, "error: ", 7) != 0 || strncmp(have, want, strlen(want)) != 0)
+                        assert_string_equal(have, want);
+                return;
+        }
         for (size_t i = 0; i < list->n; i++) {
                 text_add(&t, i ? "\n" : "");
                 text_append(&t, list->items[i].sql, list->items[i].len);
         }
-        return arena_strdup(a, text_str(&t));
+        assert_string_equal(text_str(&t), want);
 }

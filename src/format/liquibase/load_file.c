@@ -94,7 +94,8 @@ int load_open(Load *l, Error *err)
         const Change *c = l->c;
         Arena *a = l->out->arena;
         const char *name = sql_attribute(c, "file"), *path = name;
-        const char *quote = java_trimmed(a, object_text(&c->fields, "quotchar"));
+        const Field *quotes = object_field(&c->fields, "quotchar");
+        const char *quote = quotes ? java_trimmed(a, quotes->text) : "\"";
         Content content;
         int r;
 
