@@ -423,7 +423,7 @@ static int converse(Conversation *c, Error *err)
                 if (r >= 0)
                         r = conversation_assess(c, operations[kind].purpose, err);
         }
-        if (r >= 0 && operations[kind].demands && c->changelog->format->demand)
+        if (r >= 0 && operations[kind].demands && c->changelog && c->changelog->format->demand)
                 r = c->changelog->format->demand(c->changelog, &c->context, c->session, err);
         if (r >= 0)
                 r = operations[kind].act(c, err);

@@ -1,11 +1,15 @@
 """Checksums, descriptions and identities against the rows that the real Liquibase wrote: the corpus, both of its versions."""
 import collections
+import importlib.util
 import os
+import random
 import shutil
+import sys
 
 import pytest
 
 from harness import liquibase
+from harness.liquibase_changesets import Changelogs
 from harness.liquibase_probe import ask
 
 # What the rows of 4.4 have that neither 4.28 nor we compute (facts: liquibase.md 4.7, 4.8): case -> why.
@@ -61,3 +65,57 @@ def test_rows(name, version, binary, workdir):
     for kind in sorted({k for k, _ in rate}):
         print(f"{name} {kind:32} {rate[kind, True]}/{rate[kind, True] + rate[kind, False]}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.fixture(scope="module")
+def lbsum():
+    """The model of checksums that was fitted to the real Liquibase: a script, which does nothing when it is not asked for anything."""
+    pytest.importorskip("yaml")
+    before = sys.argv
+    sys.argv = ["lbsum.py", "nothing"]
+    try:
+        spec = importlib.util.spec_from_file_location("lbsum", f"{liquibase.CORPUS}/check/lbsum.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    finally:
+        sys.argv = before
+    module.limit = limit
+    return module
+
+
+def limit(text, units):
+    """Java counts UTF-16, the script characters. Half a character is not stored."""
+    encoded = text.encode("utf-16-le")
+    return text if len(encoded) <= 2 * units else encoded[:2 * (units - 3)].decode("utf-16-le", "ignore") + "..."
+
+
+def expected(lbsum, folder, contexts):
+    """The rows by the model: v8, v9, DESCRIPTION and COMMENTS."""
+    loader = lbsum.Loader(folder, contexts)
+    loader.load("changelog.xml")
+    return {x.id: {8: lbsum.cs_sum(x, 8, contexts), 9: lbsum.cs_sum(x, 9, contexts), "description": lbsum.describe(x),
+                   "comments": limit(lbsum.trim(x.comments or ""), 250), "filename": x.path,
+                   "changes": [(c.name, getattr(c, "inter", "")) for c in x.changes], "joined": x.inter} for x in loader.sets}
+
+
+def test_generated(binary, workdir, lbsum):
+    """PGMIGRATED_TEST_SUMS changesets (2,000) that nobody thought of, made from PGMIGRATED_TEST_SEED."""
+    seed = os.environ.get("PGMIGRATED_TEST_SEED") or str(random.SystemRandom().randrange(1 << 32))
+    folders = max(1, int(os.environ.get("PGMIGRATED_TEST_SUMS", "2000")) // 80)
+    print(f"PGMIGRATED_TEST_SEED={seed}")
+    made, requests, wrong = Changelogs(random.Random(seed), lbsum.PARAMS), [], []
+    for n in range(folders):
+        folder = f"{workdir}/generated{n}"
+        made.write(folder, 20)
+        requests += [{"do": "sums", "root": folder, "file": f"{folder}/changelog.xml", "contexts": "test" if n % 2 else "", "labels": "",
+                      "version": version} for version in (8, 9)]
+    answers = ask(binary, requests)
+    for request, answer in zip(requests, answers):
+        assert isinstance(answer, list), f"seed {seed}: {answer}"
+        theirs, version = expected(lbsum, request["root"], request["contexts"].split()), request["version"]
+        ours = {r["id"]: r for r in answer}
+        for key, row in theirs.items():
+            mine = ours[key]
+            pairs = [(mine["md5sum"], row[version])] + [(mine[f], row[f]) for f in ("description", "comments", "filename")]
+            wrong += [f"{mine['filename']}::{key} v{version}: {a!r}, not {b!r}: {row['changes']} {row['joined']}" for a, b in pairs if a != b]
+    assert not wrong, f"seed {seed}: {len(wrong)} differ\n" + "\n".join(wrong[:10])

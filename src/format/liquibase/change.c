@@ -32,12 +32,12 @@ static int add_column(Change *c, Model *m, const Node *n, Field *f, Error *err)
 
         if ((f->n_items & (f->n_items - 1)) == 0) { /* doubles at every power of two */
                 Object **items =
-                        arena_array(&m->arena, f->n_items ? 2 * f->n_items : 1, sizeof *items);
+                        arena_array(&m->arena, f->n_items ? 2 * f->n_items : 1, sizeof(Object *));
 
                 if (!items)
                         return error_oom(err, "the columns of a change");
                 if (f->n_items > 0)
-                        memcpy(items, f->items, f->n_items * sizeof *items);
+                        memcpy(items, f->items, f->n_items * sizeof(Object *));
                 f->items = items;
         }
         if (!column)
@@ -83,7 +83,7 @@ static int add_param(Change *c, Model *m, const ChangeParam *p, Error *err)
         const char *value = n ? n->value : NULL;
         Field *f;
 
-        if (node_count(c->node, p->name) > 1) {
+        if (n && node_count(c->node, p->name) > 1) {
                 (void) error_set(err, ERROR_CHANGELOG, "%s has several of %s", c->type->name,
                                  p->name);
                 return error_at(err, c->set->file->physical, n->line, n->column);
@@ -97,7 +97,7 @@ static int add_param(Change *c, Model *m, const ChangeParam *p, Error *err)
         else if (value && p->type == PARAM_INTEGER) {
                 value = java_integer(&m->arena, value);
                 if (!value)
-                        return not_integer(c, n, err);
+                        return not_integer(c, n ? n : c->node, err);
         }
         if (!value)
                 value = p->value;

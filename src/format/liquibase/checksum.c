@@ -96,9 +96,9 @@ static int sum_sql_file(char buf[CHECKSUM_MAX], const Summing *s, const Change *
         text = file.data;
         size = file.size;
         if (s->version >= 9)
-                r = decode_text(&text, &size, &arena, file.data, file.size,
-                                object_text(&c->fields, "encoding"),
-                                object_text(&c->fields, "path"), err);
+                r = decode_any_text(&text, &size, &arena, file.data, file.size,
+                                    object_text(&c->fields, "encoding"),
+                                    object_text(&c->fields, "path"), err);
         return r < 0 ? r : sum_sql_change(buf, s, c, text, size, err);
 }
 
@@ -139,8 +139,8 @@ static int read_body(const char **ret, size_t *size, Arena *a, FileView *file, c
         }
         r = open_file(file, s, c, err);
         if (r >= 0)
-                r = decode_text(&text, size, a, file->data, file->size, NULL,
-                                object_text(&c->fields, "path"), err);
+                r = decode_any_text(&text, size, a, file->data, file->size, NULL,
+                                    object_text(&c->fields, "path"), err);
         if (r >= 0)
                 r = property_expand(&text, (Properties *) (uintptr_t) &s->model->properties, text,
                                     c->set->file->logical, err);

@@ -119,7 +119,7 @@ static int add_date(Object *o, Arena *a, const Node *n, const char *name, const 
         const Node *child = node_child(n, name);
         const char *iso;
 
-        if (!child || !child->value || strcasecmp(child->value, "null") == 0)
+        if (!child || !child->value)
                 return 0;
         iso = child->iso ? child->iso : java_iso_date(a, child->value);
         if (iso)
@@ -141,7 +141,7 @@ static int add_constraints(Object *o, Arena *a, const Node *n, Error *err)
         constraints = arena_alloc(a, sizeof *constraints);
         f = object_add(o, "constraints", NULL);
         f->kind = FIELD_OBJECT;
-        f->items = arena_array(a, 1, sizeof *f->items);
+        f->items = arena_array(a, 1, sizeof(Object *));
         if (!constraints || !f->items)
                 return error_oom(err, "a column");
         r = object_start(constraints, a, MAX_FIELDS, child->line, err);

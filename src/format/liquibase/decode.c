@@ -104,8 +104,55 @@ static int convert(char **ret, size_t *ret_size, Arena *a, const char *data, siz
         return 0;
 }
 
-int decode_text(const char **ret, size_t *ret_size, Arena *a, const char *data, size_t size,
-                const char *encoding, const char *path, Error *err)
+static bool follows(const unsigned char *p, size_t left, size_t i)
+{
+        return i < left && (p[i] & 0xc0) == 0x80;
+}
+
+/* How many of the bytes at p, which begin no character, Java takes for one mistake. */
+static size_t malformed_length(const unsigned char *p, size_t left)
+{
+        if (p[0] < 0xe0 || p[0] > 0xf4 || !follows(p, left, 1) || (p[0] == 0xe0 && p[1] < 0xa0) ||
+            (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+                return 1;
+        return follows(p, left, 2) ? 3 : 2;
+}
+
+static int replace_malformed(const char **ret, size_t *ret_size, Arena *a, const char *data,
+                             size_t size, Error *err)
+{
+        size_t valid = utf8_valid_prefix(data, size), n = 0;
+        char *out;
+
+        *ret = data;
+        *ret_size = size;
+        if (valid == size)
+                return 0;
+        out = arena_array(a, size + 1, 3);
+        if (!out)
+                return error_oom(err, "a file");
+        while (size > 0) {
+                memcpy(out + n, data, valid);
+                n += valid;
+                data += valid;
+                size -= valid;
+                if (size > 0) {
+                        size_t skip = malformed_length((const unsigned char *) data, size);
+
+                        memcpy(out + n, "\xef\xbf\xbd", 3);
+                        n += 3;
+                        data += skip;
+                        size -= skip;
+                }
+                valid = utf8_valid_prefix(data, size);
+        }
+        *ret = out;
+        *ret_size = n;
+        return 0;
+}
+
+static int decode(const char **ret, size_t *ret_size, Arena *a, const char *data, size_t size,
+                  const char *encoding, const char *path, Error *err)
 {
         const char *used;
         char *converted = NULL;
@@ -129,5 +176,23 @@ int decode_text(const char **ret, size_t *ret_size, Arena *a, const char *data, 
                         return r;
                 *ret = converted;
         }
-        return check_utf8(*ret, *ret_size, path, err);
+        return 0;
+}
+
+int decode_text(const char **ret, size_t *ret_size, Arena *a, const char *data, size_t size,
+                const char *encoding, const char *path, Error *err)
+{
+        int r = decode(ret, ret_size, a, data, size, encoding, path, err);
+
+        return r < 0 ? r : check_utf8(*ret, *ret_size, path, err);
+}
+
+int decode_any_text(const char **ret, size_t *ret_size, Arena *a, const char *data, size_t size,
+                    const char *encoding, const char *path, Error *err)
+{
+        int r = decode(ret, ret_size, a, data, size, encoding, path, err);
+
+        if (r >= 0)
+                r = replace_malformed(ret, ret_size, a, *ret, *ret_size, err);
+        return r < 0 ? r : check_utf8(*ret, *ret_size, path, err);
 }

@@ -206,9 +206,9 @@ struct ChangeType {
         const ChangeParam *params; /* ended by name NULL */
         ChangeSql sql;             /* NULL: none is issued (tagDatabase, empty) */
         ChangeSql inverse;         /* NULL: Liquibase derives none */
+        const char *refused;       /* why it cannot be done here, NULL: it can */
         bool no_inverse_needed;    /* nothing to take back: empty, tagDatabase, output */
         bool reads_database;       /* its SQL depends on what is in the database */
-        const char *refused;       /* why it cannot be done here, NULL: it can */
         bool unknown_sum;          /* what its checksum covers is not known here */
 };
 

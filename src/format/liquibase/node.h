@@ -68,3 +68,6 @@ int read_sql(Node **ret, Arena *a, const char *data, size_t size, const char *pa
  * terminated and lives in the arena or is data itself. ERROR_CHANGELOG with line and column for what is not valid. */
 int decode_text(const char **ret, size_t *ret_size, Arena *a, const char *data, size_t size,
                 const char *encoding, const char *path, Error *err);
+/* The same for checksums, which have been computed of anything: bytes that are no UTF-8 become U+FFFD where Java has it. */
+int decode_any_text(const char **ret, size_t *ret_size, Arena *a, const char *data, size_t size,
+                    const char *encoding, const char *path, Error *err);
