@@ -45,6 +45,28 @@ static const ChangeSql changes[] = {
         change_inverse_add_unique_constraint,
         change_inverse_create_index,
         change_inverse_add_lookup_table,
+        change_sql_create_sequence,
+        change_sql_alter_sequence,
+        change_sql_drop_sequence,
+        change_sql_rename_sequence,
+        change_sql_create_view,
+        change_sql_drop_view,
+        change_sql_rename_view,
+        change_sql_create_procedure,
+        change_sql_drop_procedure,
+        change_sql_insert,
+        change_sql_update,
+        change_sql_delete,
+        change_sql_sql_file,
+        change_sql_load_data,
+        change_sql_load_update_data,
+        change_sql_output,
+        change_sql_stop,
+        change_inverse_create_sequence,
+        change_inverse_rename_sequence,
+        change_inverse_create_view,
+        change_inverse_rename_view,
+        change_inverse_load_update_data,
 };
 
 typedef struct Made {
@@ -134,9 +156,14 @@ static void check_type(const SqlContext *x, const char *text)
                 abort();
 }
 
+/* Where there are no files: those that attributes name are looked for, and not found. */
+static char root[] = "/proc/self/fdinfo";
+static const ChangelogFile file = { .path = "c.xml", .physical = "c.xml", .logical = "c.xml" };
+
 static void run(Input *in, const SqlContext *x, ChangeSql sql)
 {
-        const Change c = { .fields = in->change.object };
+        const ChangeSet set = { .id = "1", .author = "a", .path = "c.xml", .file = &file };
+        const Change c = { .fields = in->change.object, .type = change_types, .set = &set };
         SqlList out = { .arena = &in->arena };
         Error err = { 0 };
 
@@ -152,12 +179,15 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
         Input in = { .arena = ARENA_INIT((size_t) 64 << 20) };
         char *text = arena_strndup(&in.arena, (const char *) data, size), *line, *rest = text;
-        const SqlContext x = { .default_schema = "public",
+        static Model model = { .root = root };
+        const SqlContext x = { .model = &model,
+                               .default_schema = "public",
                                .server_version = size % 2 ? 150000 : 90600,
                                .quoting = (Quoting) (size % 3) };
 
         if (!text)
                 abort();
+        model.properties.arena = &in.arena;
         in.list = add(&in.change, "columns");
         in.list->kind = FIELD_LIST;
         in.list->items = in.columns;

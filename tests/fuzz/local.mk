@@ -46,3 +46,8 @@ fuzz_liquibase_csv_SOURCES = tests/fuzz/fuzz_liquibase_csv.c
 fuzz_liquibase_csv_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
 fuzz_liquibase_csv_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 fuzz_liquibase_csv_LDADD = $(FORMAT_LIBS)
+fuzz_programs += fuzz_liquibase_changeset
+fuzz_liquibase_changeset_SOURCES = tests/fuzz/fuzz_liquibase_changeset.c
+fuzz_liquibase_changeset_CFLAGS = $(AM_CFLAGS) -fsanitize=fuzzer
+fuzz_liquibase_changeset_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+fuzz_liquibase_changeset_LDADD = $(FORMAT_LIBS)
