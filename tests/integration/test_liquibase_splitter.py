@@ -17,12 +17,26 @@ WORDS = ["select 1", "'a''b'", "'x\\'", '"q"', "$$", "$b$", "BEGIN", "END", "beg
          "go", "/", "--c\n", "-- c 'x\n", "/* c */", "/* un", "*/", "[a b]", "`z", "a . b", "1.5e3", "x.y", "é", "\U0001f600", "\u00a0",
          "\t", "\n", " ", "\n\n", "'", '"', "\\", "//", "@@", "$", "#", "declare x int;", "if;", "E'a\\n'", "_utf8'x'", "\r\n", "{d '1'}", "?",
          "if x then y; end if;", "case when a then b end", "0x1f", "1..2", "a.\nb", '"a"."b"', "{{", "\ufeff"]
-DELIMITERS = [None, None, None, ";", "/", "//", "$$", "GO", "@@", "\\n/\\s*\\n\\s*|\\n/$", "\n/$", "a", "--", "?", "\\s*;;", "END;"]
+# What is rare, at the edges of tokens.
+ODD_WORDS = ["[\nx]", "[]", "[1]", "[é]", "``", '""', "[a\n", "`b`.`c`", "a.[b].\"c\"", "a\n.\n\nb", "a\t.b", "1e", "1e+", "1.e5", ".5", ".", "..", "/**/",
+             "/***/", "/* * / **/", "/*/", "--", "--\r", "\r", "\r\r\n", "\u0085", "\u200d", "\u2028", "\u3000", "\u00bf", "\u00d7", "\uff65", "\uff66",
+             "\ufffd", "\x01", "\f", "\v", "$1$ ; $1$", "DO $$", "rb'x'", "U&'x'", "n\"y\"", "_UTF8\"z", "b'\\'", "'\\\\'", "''''", "'\\''", "\"\\\"",
+             "BEGIN;", "begin --c\ntran", "begin/**/dialog", "END;", "end\n;", "ENDE", "go;", "/;", "\n/", "\n/ \n", "\nGo", " /\n", "$$;", ";;", "@", "STOP",
+             "stop", "a#b@c", "_", "\u0130", "\u00df", "null;;", "x" * 200]
+# Spaces of an expression are those of ASCII for Java, but not for the check script: none of these finds others.
+DELIMITERS = [None, None, None, ";", "/", "//", "$$", "GO", "@@", "\\n/\\s*\\n\\s*|\\n/$", "\n/$", "a", "--", "?", "\\s*;;", "END;", "'", "STOP", "é",
+              "éa", ";|go", "[;@]+", "a.b", "\\n[ \\n]*go", "\\$\\$", "\"q\"", "(?:;)", "select 1"]
 
 
 def make(rng):
-    text = "".join(rng.choice(WORDS) + rng.choice(["", "", " ", "\n"]) for _ in range(rng.randint(0, 25)))
-    return {"do": "split", "sql": text, "strip": rng.random() < 0.5, "split": rng.random() < 0.8, "delimiter": rng.choice(DELIMITERS)}
+    words = WORDS if rng.random() < 0.6 else WORDS + ODD_WORDS
+    text = "".join(rng.choice(words) + rng.choice(["", "", " ", "\n"]) for _ in range(rng.randint(0, 25)))
+    if rng.random() < 0.1:  # cut anywhere
+        text = text[rng.randint(0, len(text)):]
+    delimiter = rng.choice(DELIMITERS)
+    if delimiter and rng.random() < 0.3:
+        text += delimiter
+    return {"do": "split", "sql": text, "strip": rng.random() < 0.5, "split": rng.random() < 0.8, "delimiter": delimiter}
 
 
 def expected(case):

@@ -28,6 +28,12 @@ test_liquibase_properties_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
 test_liquibase_load_SOURCES = tests/unit/test_liquibase_load.c
 test_liquibase_load_LDADD = $(FORMAT_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
 EXTRA_DIST += tests/vectors/flyway.json
+unit_tests += test_liquibase_splitter test_liquibase_read_sql
+test_liquibase_splitter_SOURCES = tests/unit/test_liquibase_splitter.c
+test_liquibase_splitter_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
+test_liquibase_read_sql_SOURCES = tests/unit/test_liquibase_read_sql.c
+test_liquibase_read_sql_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
+
 unit_tests += test_liquibase_names test_liquibase_types test_liquibase_values test_liquibase_ddl
 test_liquibase_names_SOURCES = tests/unit/test_liquibase_names.c
 test_liquibase_names_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)

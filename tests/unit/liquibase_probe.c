@@ -4,6 +4,7 @@
  *   {"do": "split", "sql": TEXT, "strip": BOOL, "split": BOOL, "delimiter": TEXT|null}  -> [PIECE, ...]
  *   {"do": "sums", "root": FOLDER, "file": CHANGELOG, "contexts": LIST, "version": 1..9} -> [{id, author, filename, ...}, ...]
  *   {"do": "tree", "file": CHANGELOG}  -> {name, type, value, iso, values, children} of XML, YAML and JSON
+ *   {"do": "read", "sql": FILE OF FORMATTED SQL}  -> the same, with the line of each node and those of its value's lines
  * What goes wrong is {"error": TEXT}. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -121,6 +122,38 @@ static json_t *do_tree(const json_t *request)
         return tree(root);
 }
 
+static void add_lines(json_t *answer, const Node *n)
+{
+        json_t *children = json_object_get(answer, "children"), *lines = json_array();
+        size_t i = 0, last = 0, breaks = 0;
+
+        for (size_t at = 0; n->value && n->value[at]; at++)
+                if (at == 0 || n->value[at - 1] == '\n')
+                        (void) json_array_append_new(
+                                lines, json_integer((json_int_t) node_next_value_line(n, at, &last,
+                                                                                      &breaks)));
+        (void) json_object_set_new(answer, "lines", lines);
+        (void) json_object_set_new(answer, "line", json_integer((json_int_t) n->line));
+        for (const Node *c = n->children; c; c = c->next)
+                add_lines(json_array_get(children, i++), c);
+}
+
+static json_t *do_read(const json_t *request)
+{
+        _cleanup_arena_ Arena arena = ARENA_INIT((size_t) 1 << 30);
+        const json_t *sql = json_object_get(request, "sql");
+        Error err = { .code = ERROR_NONE };
+        Node *root = NULL;
+        json_t *answer;
+
+        if (read_sql(&root, &arena, json_string_value(sql), json_string_length(sql), "file.sql",
+                     &err) < 0)
+                return failure(&err);
+        answer = tree(root);
+        add_lines(answer, root);
+        return answer;
+}
+
 static json_t *answer_to(const json_t *request)
 {
         const char *what = json_string_value(json_object_get(request, "do"));
@@ -131,6 +164,8 @@ static json_t *answer_to(const json_t *request)
                 return do_sums(request);
         if (what && strcmp(what, "tree") == 0)
                 return do_tree(request);
+        if (what && strcmp(what, "read") == 0)
+                return do_read(request);
         return json_pack("{s:s}", "error", "nothing that can be done");
 }
 

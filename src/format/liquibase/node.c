@@ -80,14 +80,20 @@ bool node_flag(const Node *n, const char *name, bool unset)
         return value ? java_true(value) : unset;
 }
 
+unsigned long node_next_value_line(const Node *n, size_t at, size_t *last, size_t *breaks)
+{
+        for (const char *p = n->value + *last, *end = n->value + at;
+             p < end && (p = memchr(p, '\n', (size_t) (end - p))); p++)
+                ++*breaks;
+        *last = at;
+        if (n->value_lines && n->n_value_lines > 0)
+                return n->value_lines[*breaks < n->n_value_lines ? *breaks : n->n_value_lines - 1];
+        return (n->value_line ? n->value_line : n->line) + *breaks;
+}
+
 unsigned long node_value_line(const Node *n, size_t at)
 {
-        size_t i = 0;
+        size_t last = 0, breaks = 0;
 
-        for (const char *p = n->value, *end = n->value + at;
-             (p = memchr(p, '\n', (size_t) (end - p))); p++)
-                i++;
-        if (n->value_lines && n->n_value_lines > 0)
-                return n->value_lines[i < n->n_value_lines ? i : n->n_value_lines - 1];
-        return (n->value_line ? n->value_line : n->line) + i;
+        return node_next_value_line(n, at, &last, &breaks);
 }

@@ -53,6 +53,8 @@ const char *node_text_of(const Node *n, const char *name, const char *old_name);
 bool node_flag(const Node *n, const char *name, bool unset);
 /* Line of the file that byte `at` of the node's value came from. */
 unsigned long node_value_line(const Node *n, size_t at);
+/* The same for one place after another: *last is the one before, *breaks how many ends of lines come before it; 0 at first. */
+unsigned long node_next_value_line(const Node *n, size_t at, size_t *last, size_t *breaks);
 
 /* Readers. data is the whole file with its byte order mark, followed by a NUL byte; UTF-16 with a mark is understood, other
  * encodings than UTF-8 only where XML declares them. *ret is the root, called databaseChangeLog, its children in file order.

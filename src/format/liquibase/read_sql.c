@@ -10,11 +10,12 @@
 
 #define MAX_BODY NODE_MAX_FILE
 
-/* Text that is put together from lines, and the line of each of them. */
+/* Text that is put together from lines of the file, and for each line of it the one in the file that it begins at. */
 typedef struct Lines {
         Text text;
         unsigned long *at;
         size_t n, size;
+        bool open; /* its last line goes on */
 } Lines;
 
 typedef struct Reader {
@@ -75,7 +76,9 @@ static bool next_line(Reader *r)
 
 static int add_line(Reader *r, Lines *l, const char *text, size_t len, const char *end)
 {
-        if (l->n == l->size) {
+        if (len == 0 && !*end)
+                return 0;
+        if (!l->open && l->n == l->size) {
                 size_t size = l->size ? 2 * l->size : 16;
                 unsigned long *room = reallocarray(l->at, size, sizeof *room);
 
@@ -84,7 +87,9 @@ static int add_line(Reader *r, Lines *l, const char *text, size_t len, const cha
                 l->at = room;
                 l->size = size;
         }
-        l->at[l->n++] = r->number;
+        if (!l->open)
+                l->at[l->n++] = r->number;
+        l->open = !*end;
         text_append(&l->text, text, len);
         text_add(&l->text, end);
         return l->text.bad ? oom(r) : 0;
@@ -118,6 +123,7 @@ static void clear(Lines *l)
 {
         text_clear(&l->text);
         l->n = 0;
+        l->open = false;
 }
 
 static Node *add_node(Reader *r, Node *parent, const char *name)
@@ -307,7 +313,7 @@ static int on_ignore(Reader *r, const SqlLineMatch *m)
                         int result = sql_line_match(&inner, r->arena, r->line, r->len, true);
 
                         if (result < 0)
-                                return result;
+                                return fail(r, "it cannot be told what this line is");
                         if (inner.kind == SQL_LINE_IGNORE && !inner.mistaken &&
                             strcasecmp(inner.groups[0], "end") == 0)
                                 break;
@@ -346,15 +352,14 @@ static int on_rollback(Reader *r, const SqlLineMatch *m)
 static int on_rollback_block(Reader *r, const SqlLineMatch *m)
 {
         unsigned long start = r->number;
-        const char *before;
+        size_t before;
 
         (void) m;
         while (next_line(r)) {
                 int result;
 
-                if (sql_line_ends_block(r->arena, r->line, r->len, &before))
-                        return add_line(r, &r->rollback, before ? before : "",
-                                        before ? strlen(before) : 0, "\n");
+                if (sql_line_ends_block(r->line, r->len, &before))
+                        return add_line(r, &r->rollback, r->line, before, "\n");
                 result = add_line(r, &r->rollback, r->line, r->len, "");
                 if (result < 0)
                         return result;
@@ -491,11 +496,13 @@ static int read_lines(Reader *r)
                 SqlLineMatch m;
 
                 result = sql_line_match(&m, r->arena, r->line, r->len, r->set != NULL);
-                if (result >= 0 && m.mistaken)
+                if (result < 0)
+                        result = fail(r, "it cannot be told what this line is");
+                else if (m.mistaken)
                         result = fail(r,
                                       "this line looks like a directive but is none; one is \"%s\"",
                                       m.mistaken);
-                else if (result >= 0)
+                else
                         result = handlers[m.kind](r, &m);
         }
         return result < 0 ? result : close_set(r, true);

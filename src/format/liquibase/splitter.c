@@ -26,6 +26,7 @@ typedef struct Splitter {
                 pattern; /* of a delimiter of several characters, which is a regular expression too; NULL: none */
         pcre2_match_data *match;
         pcre2_match_context *limits;
+        Text both; /* two tokens that do not follow one another in the text */
         Token *tokens;
         size_t n;
         Split *pieces;
@@ -38,6 +39,7 @@ static void splitter_done(Splitter *s)
         pcre2_match_data_free(s->match);
         pcre2_code_free(s->pattern);
         free(s->tokens);
+        text_done(&s->both);
 }
 
 static const char *token_text(const Splitter *s, const Token *t, size_t *len)
@@ -95,7 +97,7 @@ static void merge_delimiters(Splitter *s)
                         len <= want - matched && memcmp(s->delimiter + matched, text, len) == 0;
 
                 if (goes_on && pending > 0 && matched + len == want) {
-                        s->tokens[out++] = (Token){ .start = s->tokens[i].start };
+                        s->tokens[out++] = (Token){ .start = s->tokens[i - pending].start };
                         pending = matched = 0;
                 } else if (goes_on) {
                         pending++;
@@ -126,22 +128,37 @@ static bool is_blank(const char *text, size_t len)
 
 /* ---- delimiters ---- */
 
-static bool matches_pattern(const Splitter *s, const char *prev, size_t prev_len, const char *text,
-                            size_t len)
+/* Whether the token, with the one before it, is what the expression describes. */
+static int matches_pattern(Splitter *s, const char *prev, size_t prev_len, const char *text,
+                           size_t len, Error *err)
 {
-        Text both = TEXT_INIT(PIECE_MAX);
         int r;
 
-        text_append(&both, prev ? prev : "null", prev ? prev_len : 4);
-        text_append(&both, text, len);
-        r = both.bad ? -1
-                     : pcre2_match(s->pattern, (PCRE2_SPTR) text_str(&both), both.len, 0, 0,
-                                   s->match, s->limits);
-        text_done(&both);
-        return r >= 0;
+        if (!prev) { /* Java's text of what is not there */
+                prev = "null";
+                prev_len = 4;
+        }
+        if (prev + prev_len != text) {
+                text_clear(&s->both);
+                text_append(&s->both, prev, prev_len);
+                text_append(&s->both, text, len);
+                if (s->both.bad)
+                        return error_oom(err, "a delimiter");
+                prev = text_str(&s->both);
+        }
+        r = pcre2_match(s->pattern, (PCRE2_SPTR) prev, prev_len + len, 0, 0, s->match, s->limits);
+        if (r >= 0 || r == PCRE2_ERROR_NOMATCH)
+                return r >= 0;
+        (void) error_set(err, ERROR_CHANGELOG, "endDelimiter \"%s\" cannot be looked for",
+                         s->delimiter);
+        return error_hint(err,
+                          r == PCRE2_ERROR_MATCHLIMIT || r == PCRE2_ERROR_DEPTHLIMIT
+                                  ? "as a regular expression it takes too many steps on this text: "
+                                    "choose a simpler one"
+                                  : "the text is not valid UTF-8");
 }
 
-static bool is_delimiter(const Splitter *s, const Token *t, const Token *before)
+static int is_delimiter(Splitter *s, const Token *t, const Token *before, Error *err)
 {
         size_t len, prev_len = 0;
         const char *text = token_text(s, t, &len),
@@ -155,7 +172,7 @@ static bool is_delimiter(const Splitter *s, const Token *t, const Token *before)
                 return false;
         if (equals(text, len, s->delimiter))
                 return true;
-        return s->pattern && matches_pattern(s, prev, prev_len, text, len);
+        return s->pattern ? matches_pattern(s, prev, prev_len, text, len, err) : false;
 }
 
 static int compile(Splitter *s, Error *err)
@@ -259,7 +276,11 @@ static int split(Splitter *s, bool do_split, Error *err)
 
                 if (change > 0 || depth > 0)
                         depth += change;
-                if (depth == 0 && do_split && is_delimiter(s, t, i ? t - 1 : NULL)) {
+                if (depth == 0 && do_split)
+                        r = is_delimiter(s, t, i ? t - 1 : NULL, err);
+                if (r < 0)
+                        break;
+                if (r > 0) {
                         r = emit(s, &p, err);
                         text_clear(&p.text);
                         after_delimiter = true;
@@ -294,24 +315,33 @@ static char *without_returns(Arena *a, const char *text, size_t *size)
 }
 
 /* Places are told in the text as it was given. */
-static void restore_places(Split *pieces, size_t n, const char *original)
+static void restore_places(Split *pieces, size_t n, size_t *failed, const char *original,
+                           size_t size)
 {
         size_t at = 0, bare = 0;
 
-        for (size_t i = 0; i < n; i++) {
-                while (bare < pieces[i].at || original[at] == '\r')
+        for (size_t i = 0; i <= n; i++) {
+                size_t *place = i < n ? &pieces[i].at : failed;
+
+                if (!place)
+                        continue;
+                while (at < size && (bare < *place || original[at] == '\r'))
                         bare += original[at++] != '\r';
-                pieces[i].at = at;
+                *place = at;
         }
 }
 
 int split_statements(Split **ret, size_t *n, Arena *a, const char *text, size_t size,
                      const SplitOptions *o, size_t *at, Error *err)
 {
-        _cleanup_(splitter_done) Splitter s = { .arena = a, .text = text, .size = size };
+        _cleanup_(splitter_done) Splitter s = {
+                .arena = a, .text = text, .size = size, .both = TEXT_INIT(PIECE_MAX)
+        };
         bool returns = memchr(text, '\r', size) != NULL;
         int r;
 
+        if (at)
+                *at = 0;
         if (size > UINT32_MAX)
                 return error_set(err, ERROR_TOO_LARGE,
                                  "a script of more than 4 GiB cannot be split");
@@ -321,17 +351,16 @@ int split_statements(Split **ret, size_t *n, Arena *a, const char *text, size_t 
                 return error_oom(err, "a script");
         s.delimiter = o->delimiter && *o->delimiter ? o->delimiter : NULL;
         r = compile(&s, err);
-        if (r >= 0)
-                r = read_tokens(&s, o->strip_comments, at, err);
         if (r < 0)
                 return r;
-        merge_delimiters(&s);
-        r = split(&s, o->split, err);
-        if (r < 0)
-                return r;
+        r = read_tokens(&s, o->strip_comments, at, err);
+        if (r >= 0) {
+                merge_delimiters(&s);
+                r = split(&s, o->split, err);
+        }
         if (returns)
-                restore_places(s.pieces, s.n_pieces, text);
+                restore_places(s.pieces, s.n_pieces, at, text, size);
         *ret = s.pieces;
         *n = s.n_pieces;
-        return 0;
+        return r < 0 ? r : 0;
 }

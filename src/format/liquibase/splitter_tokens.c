@@ -161,17 +161,20 @@ static size_t plain_name(const SqlTokens *t, size_t at)
         return end - at;
 }
 
-/* "...", `...` or [...] on one line. */
+/* "...", `...` or [...] on one line, but the first character within [ may be the end of one. */
 static size_t quoted_name(SqlTokens *t, size_t at)
 {
         static const char openers[] = "\"`[", closers[] = "\"`]";
         const char *which = at < t->size && t->text[at] ? strchr(openers, t->text[at]) : NULL;
-        size_t kind = which ? (size_t) (which - openers) : 0, n = at + 1;
+        size_t kind = which ? (size_t) (which - openers) : 0, first = at + 1, n = first;
 
-        if (!which || at < t->no_name_end[kind])
+        if (!which || at < t->no_name_end[kind] || first >= t->size)
                 return 0;
-        if (*which == '[' && n < t->size && is_digit((unsigned char) t->text[n]))
-                return 0;
+        if (*which == '[') {
+                if (is_digit((unsigned char) t->text[first]) || t->text[first] == ']')
+                        return 0;
+                n++;
+        }
         while (n < t->size && t->text[n] != closers[kind] && t->text[n] != '\n' &&
                t->text[n] != '\r')
                 n++;
@@ -179,7 +182,7 @@ static size_t quoted_name(SqlTokens *t, size_t at)
                 t->no_name_end[kind] = n;
                 return 0;
         }
-        return n > at + 1 ? n + 1 - at : 0;
+        return n > first ? n + 1 - at : 0;
 }
 
 static size_t name(SqlTokens *t, size_t at)

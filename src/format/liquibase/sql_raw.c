@@ -79,7 +79,7 @@ static size_t original_place(const RawText *raw, size_t at, size_t *from, size_t
 static int add_splits(SqlList *out, const Change *c, const RawText *raw, const Split *splits,
                       size_t n, Error *err)
 {
-        size_t from = 0, to = 0;
+        size_t from = 0, to = 0, last = 0, breaks = 0;
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < n; i++) {
@@ -97,7 +97,7 @@ static int add_splits(SqlList *out, const Change *c, const RawText *raw, const S
                         st->path = raw->path;
                         st->source = raw->original ? raw->original : raw->text;
                 } else if (raw->node) {
-                        st->line = node_value_line(raw->node, st->at);
+                        st->line = node_next_value_line(raw->node, st->at, &last, &breaks);
                 }
                 r = unescape_marks(st, out->arena, err);
         }

@@ -16,8 +16,8 @@ def find(binary):
 
 def ask(binary, requests):
     done = subprocess.run([find(binary)], input="".join(json.dumps(r) + "\n" for r in requests), capture_output=True,
-                          text=True, check=False)
+                          encoding="utf-8", check=False)
     assert done.returncode == 0 and not done.stderr, done.stderr[-4000:]
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    answers = [json.loads(line) for line in done.stdout.split("\n")[:-1]]
     assert len(answers) == len(requests)
     return answers
