@@ -244,7 +244,10 @@ static int act_baseline(Conversation *c, Error *err)
         if (r > 0) {
                 run_enter(c->run, RUN_APPLYING);
                 r = apply_sql(c, &sql, err);
-                c->run->result = json_pack("{s:s}", "baseline", c->options.baseline_version);
+                c->run->result =
+                        c->changelog->format->compare_versions
+                                ? json_pack("{s:s}", "baseline", c->options.baseline_version)
+                                : findings_notes("what was pending is taken as applied\n");
         }
         return r < 0 ? r : conversation_assess(c, ASSESS_INFO, err);
 }

@@ -257,11 +257,13 @@ typedef struct ScriptText {
         /* Generated text has no file of its own: each place says where what follows it comes from. */
         struct ScriptPlace {
                 size_t out;
-                const char *path;   /* borrowed: lives as long as the changelog */
+                const char *path;   /* the changelog's, or one of paths */
                 unsigned long line; /* of the byte at out */
                 bool follows; /* the lines of the text are those of the file; else all of it stands for that line */
         } * places;
         size_t n_places;
+        char **paths; /* of files that the text was generated from, beside the changelog's own */
+        size_t n_paths;
 } ScriptText;
 void script_text_done(ScriptText *t);
 size_t script_text_origin(const ScriptText *t,

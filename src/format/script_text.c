@@ -13,6 +13,9 @@ void script_text_done(ScriptText *t)
         free(t->replaced);
         free(t->splices);
         free(t->places);
+        for (size_t i = 0; i < t->n_paths; i++)
+                free(t->paths[i]);
+        free(t->paths);
         *t = (ScriptText){ 0 };
 }
 
@@ -105,6 +108,23 @@ const char *script_text_position(const ScriptText *t, size_t at, unsigned long *
                 *column = 0;
         *line += place->line - 1;
         return place->path;
+}
+
+const char *script_text_keep_path(ScriptText *t, const char *path)
+{
+        char **room, *copy;
+
+        for (size_t i = 0; i < t->n_paths; i++)
+                if (strcmp(t->paths[i], path) == 0)
+                        return t->paths[i];
+        room = array_room(t->paths, t->n_paths, sizeof *room);
+        if (!room)
+                return NULL;
+        t->paths = room;
+        copy = strdup(path);
+        if (copy)
+                room[t->n_paths++] = copy;
+        return copy;
 }
 
 int script_text_add_place(ScriptText *t, struct ScriptPlace place, Error *err)

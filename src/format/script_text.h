@@ -18,6 +18,8 @@ int script_text_replace(ScriptText *t, const char *prefix, const char *suffix,
                         PlaceholderLookup lookup, void *userdata, const char *path, Error *err);
 
 /* For generated text: in the order of their offsets. The generated text itself is t->replaced, which t frees, and t->data. */
+/* A copy of the path for places, which lives as long as t; NULL: out of memory. */
+const char *script_text_keep_path(ScriptText *t, const char *path);
 int script_text_add_place(ScriptText *t, struct ScriptPlace place, Error *err);
 
 /* 1-based line, and column in characters, of byte `at` of a file. A byte order mark takes no column. */

@@ -36,6 +36,7 @@ static const FlagInfo flag_infos[_FLAG_MAX] = {
         [FLAG_LIMIT]             = { "limit", "NUMBER", "how many runs to show; default 20" },
         [FLAG_SNAPSHOT]          = { "snapshot", "FILE", "where the snapshot is that drift is told from" },
         [FLAG_SAVE]              = { "save", NULL, "keep what is there now as the snapshot" },
+        [FLAG_SQL]               = { "sql", NULL, "show the SQL that would run rather than a table" },
 };
 
 #define F(name) (1U << FLAG_##name)
@@ -46,7 +47,7 @@ const Command commands[] = {
           "Run the service: HTTP API, runs, state. Stops on SIGTERM, reads its configuration again on SIGHUP." },
         { "migrate", "", 0, 0, SHOWN | F(DETAILED_EXITCODE) | F(DRY_RUN) | F(REASON) | F(SNAPSHOT), true, direct_command,
           "Wait for the database, apply what is pending, and exit." },
-        { "plan", "", 0, 0, SHOWN | F(DETAILED_EXITCODE), true, direct_command,
+        { "plan", "", 0, 0, SHOWN | F(DETAILED_EXITCODE) | F(SQL), true, direct_command,
           "Show what migrate would do, in order." },
         { "status", "", 0, 0, SHOWN, true, direct_command,
           "Show the version of the database and what is pending." },

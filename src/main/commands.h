@@ -27,6 +27,7 @@ typedef enum Flag {
         FLAG_LIMIT,
         FLAG_SNAPSHOT,
         FLAG_SAVE,
+        FLAG_SQL,
         _FLAG_MAX,
 } Flag;
 

@@ -182,10 +182,15 @@ static void print_result(const Direct *d)
 {
         _cleanup_text_ Text t = TEXT_INIT(64U << 20);
 
+        bool sql = d->line->flags[FLAG_SQL] != NULL;
+
         if (d->config.n_databases > 1 && d->command->report != report_run &&
             d->command->report != report_status)
-                text_printf(&t, "%s:\n", d->database->name);
-        d->command->report(&t, d->result);
+                text_printf(&t, "%s%s:\n", sql ? "-- " : "", d->database->name);
+        if (sql)
+                report_plan_sql(&t, d->result);
+        else
+                d->command->report(&t, d->result);
         (void) fputs(text_str(&t), stdout);
         (void) fflush(stdout);
 }

@@ -304,7 +304,7 @@ void report_run(Text *out, const json_t *run)
         else if (report_run_exit_code(run, false) == RUN_GOES_ON) /* what ctl cancel takes */
                 text_printf(out, ", run %s", report_string(run, "id"));
         else if (strcmp(report_string(run, "state"), "succeeded") == 0 &&
-                 json_array_size(find(run, "steps")) == 0)
+                 json_array_size(find(run, "steps")) == 0 && !json_is_object(find(run, "result")))
                 text_add(out, ", nothing to do");
         add_version_change(out, run);
         text_printf(out, " (%s)\n", report_duration(ms, took));
@@ -343,6 +343,22 @@ void report_plan(Text *out, const json_t *plan)
         if (plan && !json_is_string(find(plan, "state"))) /* a run has shown its own */
                 add_list(out, "warning", find(plan, "warnings"));
         add_list(out, "refused", find(plan, "refusals"));
+}
+
+void report_plan_sql(Text *out, const json_t *plan)
+{
+        size_t i;
+        json_t *step;
+
+        json_array_foreach(find(plan, "steps"), i, step)
+        {
+                text_printf(out, "%s-- %s: %s (%s)\n", i ? "\n" : "", report_string(step, "id"),
+                            report_string(step, "description"), report_string(step, "file"));
+                text_add(out, json_string_value(find(step, "sql")) ?: "");
+                if (json_is_true(find(step, "sql_truncated")))
+                        text_printf(out, "\n-- cut: the script has %" PRIu64 " bytes\n",
+                                    number(step, "bytes"));
+        }
 }
 
 void report_history(Text *out, const json_t *history)

@@ -26,6 +26,8 @@ void report_runs(Text *out, const json_t *runs);
 void report_run(Text *out, const json_t *run);
 void report_databases(Text *out, const json_t *databases); /* of GET /status */
 void report_plan(Text *out, const json_t *plan);
+/* The SQL itself, a comment before each migration; steps of a plan that were cut say so. */
+void report_plan_sql(Text *out, const json_t *plan);
 void report_history(Text *out, const json_t *history);
 void report_status(Text *out, const json_t *status);
 void report_drift(Text *out, const json_t *drift);

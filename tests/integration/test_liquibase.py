@@ -200,7 +200,7 @@ def test_targets_tags_and_undo(lq, changelog, database):
     assert liquibase.rows(database)[-1]["tag"] == "release"
     lq.ok("migrate")
     lq.ok("undo", "--target", "release")
-    assert ids(database)[-1] == "tag4"
+    assert ids(database)[-1] == "4"  # the row of a tagDatabase goes with its tag, as in Liquibase
     assert lq("undo", "--target", "unknown").code == 3
     lq.ok("wait", "--version", "v2", "--timeout", "1s")
     assert lq("wait", "--version", "v7", "--timeout", "1s").code == 4
@@ -268,9 +268,9 @@ def test_service(make_daemon, changelog, database):
     ("<databaseChangeLog>" + "<a>" * 100000, "nested too deeply"),
     (b"<databaseChangeLog>\xff\xfe\x80</databaseChangeLog>", "changelog.xml:1"),
     (XML.format('<include file="../../../../etc/passwd.xml"/>'), "leads out of"),
-    (XML.format('<changeSet id="1" author="a"><sqlFile path="/etc/hostname"/></changeSet>'), "changelog.xml:5"),
+    (XML.format('<changeSet id="1" author="a"><sqlFile path="/etc/hostname"/></changeSet>'), "changelog.xml:4"),
     (XML.format('<changeSet id="1" author="a"><loadData tableName="t" file="link.csv"/></changeSet>'), "link.csv"),
-    (XML.format('<include file="changelog.xml"/>'), "includes itself"),
+    (XML.format('<include file="changelog.xml"/>'), "in a circle"),
 ])
 def test_hostile_xml(lq, changelog, database, migrations, text, says):
     changelog(text, "changelog.xml")

@@ -75,11 +75,12 @@ static int join(ScriptText *ret, const SqlList *list, const Migration *m, Error 
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < list->n; i++) {
-                const SqlStatement *st = &list->items[i];
+                SqlStatement st = list->items[i];
 
-                r = add_place(ret, out.len, st, err);
-                text_append(&out, st->sql, st->len);
-                text_add(&out, ends_in_comment(st) ? "\n;\n" : ";\n");
+                st.path = script_text_keep_path(ret, st.path);
+                r = st.path ? add_place(ret, out.len, &st, err) : error_oom(err, "a script");
+                text_append(&out, st.sql, st.len);
+                text_add(&out, ends_in_comment(&st) ? "\n;\n" : ";\n");
         }
         if (r < 0)
                 return r;
