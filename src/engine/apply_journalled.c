@@ -51,6 +51,33 @@ static int attention(Journalled *j, const char *what, Error *err)
                 "statement took effect) or \"pgmigrated repair --resolve rerun\" (it did not)");
 }
 
+/* ---- the journal's statements ---- */
+
+/* The script may have become somebody else, who has no rights on our tables. LOCAL: only for what follows in the transaction. */
+static void add_ourselves(const Journalled *j, Text *sql)
+{
+        const char *role = j->c->db->settings->role;
+
+        if (j->script.changes_user)
+                text_add(sql, "SET LOCAL SESSION AUTHORIZATION DEFAULT;\n");
+        if (!j->script.changes_session)
+                return;
+        text_add(sql, "SET LOCAL ROLE ");
+        if (*role)
+                text_add_sql_identifier(sql, role);
+        else
+                text_add(sql, "NONE");
+        text_add(sql, ";\n");
+}
+
+static void add_advance(const Journalled *j, Text *sql, uint64_t done, uint32_t prefix)
+{
+        char text[16];
+
+        add_ourselves(j, sql);
+        journal_sql_advance(sql, j->c, j->id, done, prefix_text(prefix, text));
+}
+
 /* ---- taking up where the journal says ---- */
 
 static int load(Journalled *j, Error *err)
@@ -136,9 +163,8 @@ static int send_one(Journalled *j, const Statement *st, const char *before, cons
 static int advance(Journalled *j, Error *err)
 {
         _cleanup_text_ Text sql = TEXT_INIT(SQL_MAX);
-        char text[16];
 
-        journal_sql_advance(&sql, j->c, j->id, j->index + 1, prefix_text(j->next_prefix, text));
+        add_advance(j, &sql, j->index + 1, j->next_prefix);
         return apply_sql(j->c, &sql, err);
 }
 
@@ -146,12 +172,11 @@ static int advance(Journalled *j, Error *err)
 static int run_with_advance(Journalled *j, const Statement *st, Error *err)
 {
         _cleanup_text_ Text before = TEXT_INIT(SQL_MAX), after = TEXT_INIT(SQL_MAX);
-        char text[16];
 
         text_add(&before, "BEGIN;\n");
         if (st->kind == STATEMENT_LONG || st->kind == STATEMENT_COPY_IN)
                 text_add(&before, "SET LOCAL lock_timeout = 0;\n");
-        journal_sql_advance(&after, j->c, j->id, j->index + 1, prefix_text(j->next_prefix, text));
+        add_advance(j, &after, j->index + 1, j->next_prefix);
         text_add(&after, "COMMIT;\n");
         return send_one(j, st, text_str(&before), text_str(&after), err);
 }
@@ -173,6 +198,7 @@ static int start(Journalled *j, const char *before, Error *err)
 {
         _cleanup_text_ Text sql = TEXT_INIT(SQL_MAX);
 
+        add_ourselves(j, &sql);
         journal_sql_start(&sql, j->c, j->id, before);
         return apply_sql(j->c, &sql, err);
 }
@@ -185,7 +211,6 @@ static int clean_after_failure(Journalled *j, const Statement *st, const char *b
         _cleanup_free_ char *now = NULL;
         _cleanup_text_ Text sql = TEXT_INIT(SQL_MAX);
         Verdict v = VERDICT_UNDECIDED;
-        char text[16];
         Error failure;
         int r;
 
@@ -201,7 +226,7 @@ static int clean_after_failure(Journalled *j, const Statement *st, const char *b
         if (r >= 0 && v == VERDICT_CLEAN)
                 r = evidence_clean(j->c->session, j->script.text.data, st, before, now, &failure);
         if (r >= 0) {
-                journal_sql_advance(&sql, j->c, j->id, j->index, prefix_text(j->prefix, text));
+                add_advance(j, &sql, j->index, j->prefix);
                 r = apply_sql(j->c, &sql, &failure);
         }
         if (r < 0)
@@ -276,7 +301,6 @@ static int run_outside(Journalled *j, const Statement *st, Error *err)
 static int run_undecidable(Journalled *j, const Statement *st, Error *err)
 {
         _cleanup_text_ Text sql = TEXT_INIT(SQL_MAX);
-        char text[16];
         Error ignored;
         int r = start(j, "", err);
 
@@ -286,7 +310,7 @@ static int run_undecidable(Journalled *j, const Statement *st, Error *err)
                 return advance(j, err);
         /* The server's own "no" leaves no doubt: what the call committed before is the script's. */
         if (r == -(int) ERROR_SQL && !pg_session_lost(j->c->session)) {
-                journal_sql_advance(&sql, j->c, j->id, j->index, prefix_text(j->prefix, text));
+                add_advance(j, &sql, j->index, j->prefix);
                 (void) pg_rollback(j->c->session, &ignored);
                 (void) apply_sql(j->c, &sql, &ignored);
         }
@@ -297,12 +321,10 @@ static int run_undecidable(Journalled *j, const Statement *st, Error *err)
 static int run_in_own_transaction(Journalled *j, const Statement *st, Error *err)
 {
         _cleanup_text_ Text sql = TEXT_INIT(SQL_MAX);
-        char text[16];
         int r;
 
         if (st->kind == STATEMENT_TX_COMMIT || st->kind == STATEMENT_TX_PREPARE) {
-                journal_sql_advance(&sql, j->c, j->id, j->index + 1,
-                                    prefix_text(j->next_prefix, text));
+                add_advance(j, &sql, j->index + 1, j->next_prefix);
                 r = send_one(j, st, text_str(&sql), "", err);
         } else {
                 r = send_one(j, st, "", "", err);
@@ -522,6 +544,22 @@ static int skip(Journalled *j, Error *err)
         return apply_sql(j->c, &sql, err);
 }
 
+/* Who tries again, or asks the history how it ended, is not whom the script has become. */
+static void abandon(const Journalled *j)
+{
+        _cleanup_(fiber_shield_end) FiberShield shield = fiber_shield_begin();
+        _cleanup_text_ Text sql = TEXT_INIT(SQL_MAX);
+        Error ignored;
+        int r = pg_rollback(j->c->session, &ignored);
+
+        (void) shield;
+        if (r < 0 || !j->script.changes_session)
+                return;
+        apply_restore_sql(j->c, &sql);
+        (void) apply_sql(j->c, &sql, &ignored);
+        j->c->session_prepared = false;
+}
+
 int apply_journalled(Conversation *c, size_t step, Error *err)
 {
         const PlanStep *p = &c->plan->steps[step];
@@ -529,7 +567,6 @@ int apply_journalled(Conversation *c, size_t step, Error *err)
                 .c = c, .step = step, .id = p->migration->id, .started = clock_monotonic()
         };
         Decision decision = DECISION_RUN;
-        Error ignored;
         int r;
 
         run_step_enter(c->run, step, STEP_APPLYING);
@@ -541,7 +578,7 @@ int apply_journalled(Conversation *c, size_t step, Error *err)
         if (r >= 0 && decision == DECISION_RUN)
                 r = run_whole(&j, err);
         if (r < 0 && !pg_session_lost(c->session))
-                (void) pg_rollback(c->session, &ignored);
+                abandon(&j);
         if (r >= 0)
                 r = decision == DECISION_SKIP ? skip(&j, err) : finish(&j, err);
         script_done(&j.script);

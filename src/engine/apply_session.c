@@ -32,7 +32,8 @@ void apply_restore_sql(const Conversation *c, Text *sql)
         const DatabaseSettings *s = c->db->settings;
 
         text_printf(sql,
-                    "RESET search_path;\nSET standard_conforming_strings = on;\n"
+                    "RESET SESSION AUTHORIZATION;\nRESET search_path;\n"
+                    "SET standard_conforming_strings = on;\n"
                     "SET statement_timeout = '%" PRIu64 "ms';\n",
                     s->statement_timeout / USEC_PER_MSEC);
         text_add(sql, s->role[0] ? "SET ROLE " : "RESET ROLE");

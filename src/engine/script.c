@@ -32,6 +32,15 @@ bool script_changes_session(const Script *s, const Statement *st)
                memmem(first, (size_t) (end - first), "set_config", strlen("set_config")) != NULL;
 }
 
+/* SET [SESSION|LOCAL] SESSION AUTHORIZATION */
+static bool changes_user(const Script *s, const Statement *st)
+{
+        for (const char *p = s->text.data + st->first, *end = s->text.data + st->end; p < end; p++)
+                if (starts_with(p, end, "authorization"))
+                        return true;
+        return false;
+}
+
 bool script_discards_session(const Script *s, const Statement *st)
 {
         return st->kind == STATEMENT_NONTX_IDEMPOTENT &&
@@ -88,8 +97,10 @@ static void judge_statement(Script *s, Judge *j, const Statement *st, int server
                         j->ordinary = *st;
                 j->has_ordinary = true;
         }
-        if (script_changes_session(s, st))
+        if (script_changes_session(s, st)) {
                 s->changes_session = true;
+                s->changes_user = s->changes_user || changes_user(s, st);
+        }
 }
 
 static int verdict(Script *s, const Judge *j, const Migration *m, const Format *f, bool mixed,

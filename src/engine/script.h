@@ -10,6 +10,7 @@ typedef struct Script {
         bool transactional;    /* goes in one transaction with its history row */
         bool own_transactions; /* has BEGIN/COMMIT of its own */
         bool has_long;         /* a statement that may run long, or COPY */
+        bool changes_user;     /* SET SESSION AUTHORIZATION: what comes with changes_session */
         bool changes_session; /* SET, RESET, DISCARD, set_config: what follows must not inherit it */
 } Script;
 

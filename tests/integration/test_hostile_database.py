@@ -1,6 +1,7 @@
 """A database in which somebody put other things where ours are expected: an answer with its reason, never a crash."""
 import pytest
 
+from harness.waiting import wait_until
 from test_bad_input import refused
 
 COMMANDS = [("migrate",), ("status",), ("plan",), ("history",), ("validate",), ("repair",),
@@ -73,12 +74,33 @@ JOURNALS = {
 }
 
 
+RESET = """DO $$ DECLARE name text; BEGIN
+FOR name IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+    EXECUTE format('DROP SCHEMA %I CASCADE', name); END LOOP;
+FOR name IN SELECT rolname FROM pg_roles WHERE rolname ~ ('_' || current_database() || '$') LOOP
+    EXECUTE format('DROP OWNED BY %I', name); EXECUTE format('DROP ROLE %I', name); END LOOP;
+EXECUTE format('GRANT CONNECT ON DATABASE %I TO PUBLIC', current_database());
+CREATE SCHEMA public; GRANT ALL ON SCHEMA public TO PUBLIC; END $$"""
+
+
+@pytest.fixture(scope="module")
+def only_database(server):
+    return server.create_database()
+
+
+@pytest.fixture
+def database(only_database):
+    """One for all of these many tests, emptied before each."""
+    only_database.query(RESET)
+    return only_database
+
+
 def all_commands(cli, database, commands=None, **options):
     """None may crash (the harness looks), none may leave a session behind."""
     for command in commands or COMMANDS:
         result = cli(*command, **options)
         assert result.code == 0 or result.err.strip(), f"{command} gives no reason: {result}"
-    assert database.sessions() == 0
+    wait_until(lambda: database.sessions() == 0, 20, "no session is left")
 
 
 @pytest.mark.parametrize("case", HISTORIES)
@@ -111,7 +133,7 @@ def test_the_service_survives_it(make_daemon, database, migrations, cases):
     migrations.write(FILES)
     daemon = make_daemon(database.url(), drift="warn")
     for case, sql in cases.items():
-        database.query("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        database.query(RESET)
         if cases is JOURNALS:
             assert daemon.migrate(target="1").status_code == 200
         database.query(sql)

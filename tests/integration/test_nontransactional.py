@@ -37,6 +37,41 @@ def locked(database, sql="LOCK TABLE t IN ACCESS EXCLUSIVE MODE"):
         connection.close()
 
 
+# -- roles --
+
+BECOMES = {"role": "SET ROLE {}", "user": "SET SESSION AUTHORIZATION {}"}
+
+
+@pytest.mark.parametrize("configuration", ["", NO_TRANSACTION], ids=["in a transaction", "by statement"])
+@pytest.mark.parametrize("case", BECOMES)
+def test_script_becomes_somebody_without_rights(cli, database, migrations, first, case, configuration):
+    """The history and the journal stay ours; the script's own tables do not; and the next script is ours again."""
+    role = f"nobody_{database.name}"
+    database.query(f"CREATE ROLE {role}; CREATE SCHEMA own AUTHORIZATION {role}")
+    become = BECOMES[case].format(role)
+    migrations.write({"V2__x.sql": f"{become};\nCREATE TABLE own.a ();\nSELECT 1;\nCREATE TABLE own.b ();",
+                      "V2__x.sql.conf": configuration, "V3__y.sql": "CREATE TABLE own.c ();",
+                      "V4__z.sql": f"{become};\nCREATE TABLE own.d ();\nSELECT 1 / 0;\nCREATE TABLE own.e ();",
+                      "V4__z.sql.conf": configuration})
+    result = cli("migrate")
+    assert result.code == 1 and "V4__z.sql:3:" in result.err and "22012" in result.err, result
+    migrations.write({"V4__z.sql": f"{become};\nCREATE TABLE own.d ();\nSELECT 1;\nCREATE TABLE own.e ();"})
+    cli.ok("migrate")
+    assert versions(database) == ["1", "2", "3", "4"] and clean(database)
+    assert dict(database.query("SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'own'")) == {
+        "a": role, "b": role, "c": "postgres", "d": role, "e": role}
+
+
+def test_role_and_a_statement_that_cannot_run_in_a_transaction(cli, database, migrations, first):
+    role = f"nobody_{database.name}"
+    database.query(f"CREATE ROLE {role}; ALTER TABLE t OWNER TO {role}; GRANT CREATE ON SCHEMA public TO {role}")
+    migrations.write({"V2__i.sql": f"SET ROLE {role};\nCREATE INDEX CONCURRENTLY i ON t (x);\nVACUUM t;\n"
+                                   "BEGIN;\nCREATE TABLE u ();\nCOMMIT;\nCREATE TABLE v ();\n"})
+    cli.ok("migrate", mixed="yes")
+    assert clean(database) and set(database.query(
+        "SELECT tableowner FROM pg_tables WHERE tablename IN ('u', 'v')")) == {(role,)}
+
+
 # -- statements --
 
 
