@@ -9,8 +9,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-        static int (*const readers[])(Node **, Arena *, const char *, size_t, const char *,
-                                      Error *) = { read_xml, read_yaml, read_sql };
+        static const struct {
+                int (*read)(Node **, Arena *, const char *, size_t, const char *, Error *);
+                const char *path;
+        } readers[] = { { read_xml, "fuzz.xml" },
+                        { read_yaml, "fuzz.yaml" },
+                        { read_sql, "fuzz.sql" },
+                        { read_yaml, "fuzz.json" } };
         _cleanup_arena_ Arena arena = ARENA_INIT((size_t) 256 << 20);
         Error err = { .code = ERROR_NONE };
         Node *root = NULL;
@@ -20,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 return 0;
         copy = calloc(1, size);
         memcpy(copy, data + 1, size - 1);
-        if (readers[data[0] % 3](&root, &arena, copy, size - 1, "fuzz", &err) >= 0)
+        if (readers[data[0] % 4].read(&root, &arena, copy, size - 1, readers[data[0] % 4].path,
+                                      &err) >= 0)
                 (void) node_text(root, "logicalFilePath");
         free(copy);
         return 0;

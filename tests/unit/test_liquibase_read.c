@@ -370,6 +370,34 @@ static const Node *find(const Node *n, const char *path)
         return n;
 }
 
+/* More keys than the table of them begins with: each is found again. */
+static void test_yaml_keys(void **state)
+{
+        (void) state;
+        _cleanup_arena_ Arena a = ARENA_INIT((size_t) 64 << 20);
+        _cleanup_text_ Text t = TEXT_INIT((size_t) 1 << 20);
+        Error err = { .code = ERROR_NONE };
+        const Node *map;
+        Node *root;
+        size_t count = 0;
+
+        text_printf(&t, "databaseChangeLog:\n- a:\n");
+        for (int round = 0; round < 2; round++)
+                for (int i = 0; i < 3000; i++)
+                        text_printf(&t, "    k%d: %d\n", i, i + round);
+        assert_true(read_yaml(&root, &a, text_str(&t), t.len, "c.yaml", &err) >= 0);
+        map = find(root, "a");
+        for (const Node *c = map->children; c; c = c->next, count++) {
+                char name[20], value[20];
+
+                (void) snprintf(name, sizeof name, "k%zu", count);
+                (void) snprintf(value, sizeof value, "%zu", count + 1);
+                assert_string_equal(c->name, name);
+                assert_string_equal(c->value, value);
+        }
+        assert_int_equal(count, 3000);
+}
+
 static void test_places(void **state)
 {
         (void) state;
@@ -470,8 +498,8 @@ int main(void)
                 cmocka_unit_test(test_depth),       cmocka_unit_test(test_xml_expansion),
                 cmocka_unit_test(test_scalars),     cmocka_unit_test(test_yaml),
                 cmocka_unit_test(test_yaml_errors), cmocka_unit_test(test_json),
-                cmocka_unit_test(test_yaml_bomb),   cmocka_unit_test(test_places),
-                cmocka_unit_test(test_decode),
+                cmocka_unit_test(test_yaml_bomb),   cmocka_unit_test(test_yaml_keys),
+                cmocka_unit_test(test_places),      cmocka_unit_test(test_decode),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,8 @@ libformat_a_SOURCES += \
   %D%/index.c \
   %D%/java.c \
   %D%/java.h \
+  %D%/json_text.c \
+  %D%/json_text.h \
   %D%/liquibase.c \
   %D%/liquibase.h \
   %D%/load.c \

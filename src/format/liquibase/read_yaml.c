@@ -2,18 +2,19 @@
  *
  * First a document of plain maps, lists and scalars is built, with aliases sharing what their anchors have; then that becomes nodes:
  * a list of maps adds the entries of all of them to one parent, a list of scalars is the parent's value. */
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include <yaml.h>
 
+#include "format/liquibase/json_text.h"
 #include "format/liquibase/node.h"
 #include "format/liquibase/yaml_scalar.h"
 
 #define MAX_ANCHORS 1000
-#define BUCKETS ((size_t) 1 << 16)
+#define FIRST_BUCKETS 1024
 
 typedef enum ItemKind { ITEM_SCALAR, ITEM_LIST, ITEM_MAP } ItemKind;
 
@@ -31,6 +32,7 @@ struct Item {
         /* Of an entry of a map: its key, the map, and the next one in its bucket of keys. */
         Item *key, *chain;
         const Item *map;
+        uint64_t hash; /* of both */
 };
 
 typedef struct Reader {
@@ -42,7 +44,8 @@ typedef struct Reader {
                 Item *item;
         } anchors[MAX_ANCHORS];
         size_t n_anchors, count;
-        Item *keys[BUCKETS];
+        Item **keys; /* those of all maps, by hash */
+        size_t n_keys, n_buckets;
         Error *err;
 } Reader;
 
@@ -201,36 +204,75 @@ static void append(Item *list, Item *item)
         list->last = item;
 }
 
-/* Where the map's entry of that key hangs, or where one would. */
-static Item **find_key(Reader *r, const Item *map, const char *key)
+static uint64_t hash_key(const Item *map, const char *key)
 {
-        size_t hash = (size_t) (uintptr_t) map * 0x9e3779b97f4a7c15u;
-        Item **at;
+        uint64_t hash = (uint64_t) (uintptr_t) map * UINT64_C(0x9e3779b97f4a7c15);
 
         for (const char *p = key; *p; p++)
-                hash = (hash ^ (unsigned char) *p) * 0x100000001b3u;
-        at = &r->keys[(hash ^ hash >> 32) % BUCKETS];
-        while (*at && !((*at)->map == map && strcmp((*at)->key->text, key) == 0))
+                hash = (hash ^ (unsigned char) *p) * UINT64_C(0x100000001b3);
+        return hash ^ hash >> 32;
+}
+
+/* Where the map's entry of that key hangs, or where one would. */
+static Item **find_key(Reader *r, const Item *map, const char *key, uint64_t hash)
+{
+        Item **at = &r->keys[hash % r->n_buckets];
+
+        while (*at &&
+               !((*at)->hash == hash && (*at)->map == map && strcmp((*at)->key->text, key) == 0))
                 at = &(*at)->chain;
         return at;
 }
 
-/* Of two entries with one key the last one counts, in the place of the first. */
-static void put(Reader *r, Item *map, Item *value)
+/* Room for one more key. */
+static int reserve_key(Reader *r)
 {
-        Item **at = find_key(r, map, value->key->text), *old = *at;
+        size_t n = r->n_buckets ? r->n_buckets * 2 : FIRST_BUCKETS;
+        Item **keys;
 
+        if (r->n_keys < r->n_buckets)
+                return 0;
+        keys = calloc(n, sizeof(Item *));
+        if (!keys)
+                return error_oom(r->err, "a changelog");
+        for (size_t i = 0; i < r->n_buckets; i++)
+                while (r->keys[i]) {
+                        Item *item = r->keys[i], **to = &keys[item->hash % n];
+
+                        r->keys[i] = item->chain;
+                        item->chain = *to;
+                        *to = item;
+                }
+        free(r->keys);
+        r->keys = keys;
+        r->n_buckets = n;
+        return 0;
+}
+
+/* Of two entries with one key the last one counts, in the place of the first. */
+static int put(Reader *r, Item *map, Item *value)
+{
+        int result = reserve_key(r);
+        Item **at, *old;
+
+        if (result < 0)
+                return result;
+        value->hash = hash_key(map, value->key->text);
+        at = find_key(r, map, value->key->text, value->hash);
+        old = *at;
         *at = value;
         value->map = map;
         if (!old) {
+                r->n_keys++;
                 append(map, value);
-                return;
+                return 0;
         }
         value->chain = old->chain;
         value->previous = old->previous;
         value->next = old->next;
         *(old->previous ? &old->previous->next : &map->first) = value;
         *(old->next ? &old->next->previous : &map->last) = value;
+        return 0;
 }
 
 /* "<<": entries of other maps, which those of this one override. */
@@ -249,13 +291,16 @@ static int merge(Reader *r, const yaml_event_t *e, Item *map, const Item *from)
                 return fail(r, &e->start_mark, "what is merged is no map");
         for (const Item *i = from->first; i; i = i->next) {
                 Item *copy;
+                int result;
 
-                if (*find_key(r, map, i->key->text))
+                if (*find_key(r, map, i->key->text, hash_key(map, i->key->text)))
                         continue;
                 copy = copy_item(r, e, i);
                 if (!copy)
                         return fail(r, &e->start_mark, "the file has too many elements");
-                put(r, map, copy);
+                result = put(r, map, copy);
+                if (result < 0)
+                        return result;
         }
         return 0;
 }
@@ -281,8 +326,7 @@ static int build_entry(Reader *r, yaml_event_t *e, unsigned depth, Item *map, It
                 return 0;
         }
         value->key = key;
-        put(r, map, value);
-        return 0;
+        return put(r, map, value);
 }
 
 static int build_collection(Reader *r, yaml_event_t *e, unsigned depth, bool map, Item **ret)
@@ -479,55 +523,11 @@ static int find_changelog(Reader *r, const Item *top, Node **ret)
         return fail(r, &start, "no key databaseChangeLog");
 }
 
-/* ---- JSON ---- */
-
 static bool is_json(const char *path)
 {
         size_t len = strlen(path);
 
         return len >= 5 && strcasecmp(path + len - 5, ".json") == 0;
-}
-
-/* Value of the escape \uXXXX at p; -1: it is none. */
-static long unit_at(const char *p)
-{
-        char hex[5] = "";
-
-        if (p[0] != '\\' || p[1] != 'u' || strspn(p + 2, "0123456789abcdefABCDEF") < 4)
-                return -1;
-        memcpy(hex, p + 2, 4);
-        return strtol(hex, NULL, 16);
-}
-
-/* JSON has characters beyond the first 65,536 as two escapes, which libyaml refuses. They become one of YAML's. */
-static int join_surrogates(const char **text, size_t *size, Arena *a, Error *err)
-{
-        char *copy = arena_strndup(a, *text, *size), *out = copy;
-
-        if (!copy)
-                return error_oom(err, "a changelog");
-        for (const char *p = *text, *end = p + *size; p < end;) {
-                long high = unit_at(p), low = high >= 0xd800 && high < 0xdc00 ? unit_at(p + 6) : -1;
-
-                if (low >= 0xdc00 && low < 0xe000) {
-                        char joined[11];
-
-                        (void) snprintf(
-                                joined, sizeof joined, "\\U%08lX",
-                                (unsigned long) (0x10000 + (high - 0xd800) * 0x400 + low - 0xdc00));
-                        memcpy(out, joined, 10);
-                        out += 10;
-                        p += 12;
-                        continue;
-                }
-                if (*p == '\\' && p + 1 < end) /* what it escapes begins no escape */
-                        *out++ = *p++;
-                *out++ = *p++;
-        }
-        *out = '\0';
-        *text = copy;
-        *size = (size_t) (out - copy);
-        return 0;
 }
 
 int read_yaml(Node **ret, Arena *a, const char *data, size_t size, const char *path, Error *err)
@@ -544,16 +544,21 @@ int read_yaml(Node **ret, Arena *a, const char *data, size_t size, const char *p
         r->err = err;
         result = decode_text(&text, &size, a, data, size, NULL, path, err);
         if (result >= 0 && is_json(path))
-                result = join_surrogates(&text, &size, a, err);
+                result = json_join_surrogates(&text, &size, a, err);
+        if (result >= 0)
+                result = reserve_key(r);
         if (result < 0)
                 return result;
-        if (!yaml_parser_initialize(&r->parser))
+        if (!yaml_parser_initialize(&r->parser)) {
+                free(r->keys);
                 return error_oom(err, "a changelog");
+        }
         yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
         yaml_parser_set_input_string(&r->parser, (const unsigned char *) text, size);
         result = build_document(r, &top);
         if (result >= 0)
                 result = find_changelog(r, top, ret);
         yaml_parser_delete(&r->parser);
+        free(r->keys);
         return result;
 }

@@ -1,6 +1,7 @@
 #include "format/liquibase/yaml_scalar.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,28 +59,28 @@ static size_t digits(char *buf, size_t size, const char *s, const char *alphabet
 /* Digits of base 2, 8 or 16 as a decimal of any length, as Java prints it. */
 static char *whole(Arena *a, bool negative, const char *text, unsigned base)
 {
-        char buf[MAX_DIGITS * 4 / 3] = "";
-        unsigned char number[sizeof buf - 1] = { 0 }; /* the lowest digit first */
+        enum { PART = 1000000000, PART_DIGITS = 9 };
+        uint32_t parts[MAX_DIGITS * 4 / 3 / PART_DIGITS + 1] = { 0 }; /* the lowest first */
+        char buf[sizeof parts / sizeof *parts * PART_DIGITS + 1] = "", *out = buf;
         size_t n = 1;
 
         for (; *text; text++) {
-                unsigned carry = isdigit((unsigned char) *text)
+                uint64_t carry = isdigit((unsigned char) *text)
                                          ? (unsigned) (*text - '0')
                                          : (unsigned) (tolower((unsigned char) *text) - 'a' + 10);
 
                 for (size_t i = 0; i < n; i++) {
-                        carry += number[i] * base;
-                        number[i] = (unsigned char) (carry % 10);
-                        carry /= 10;
+                        carry += (uint64_t) parts[i] * base;
+                        parts[i] = (uint32_t) (carry % PART);
+                        carry /= PART;
                 }
-                for (; carry > 0; carry /= 10)
-                        number[n++] = (unsigned char) (carry % 10);
+                if (carry > 0)
+                        parts[n++] = (uint32_t) carry;
         }
-        while (n > 1 && number[n - 1] == 0)
-                n--;
-        for (size_t i = 0; i < n; i++)
-                buf[i] = (char) ('0' + number[n - 1 - i]);
-        return arena_printf(a, "%s%s", negative && number[n - 1] ? "-" : "", buf);
+        for (size_t i = n; i-- > 0;)
+                out += snprintf(out, sizeof buf - (size_t) (out - buf), "%0*" PRIu32,
+                                i == n - 1 ? 1 : PART_DIGITS, parts[i]);
+        return arena_printf(a, "%s%s", negative && parts[n - 1] ? "-" : "", buf);
 }
 
 /* 1:30:00: every part but the first is below 60. */
