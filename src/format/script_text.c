@@ -96,6 +96,9 @@ const char *script_text_position(const ScriptText *t, size_t at, unsigned long *
 {
         const struct ScriptPlace *place = place_of(t, at);
 
+        *line = *column = 0;
+        if (!place && !t->file.data)
+                return NULL;
         if (!place) {
                 script_position(t->file.data, script_text_origin(t, at), line, column);
                 return NULL;

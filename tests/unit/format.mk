@@ -43,6 +43,11 @@ test_liquibase_values_SOURCES = tests/unit/test_liquibase_values.c tests/unit/li
 test_liquibase_values_LDADD = $(FORMAT_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
 test_liquibase_ddl_SOURCES = tests/unit/test_liquibase_ddl.c tests/unit/liquibase_json.h
 test_liquibase_ddl_LDADD = $(FORMAT_LIBS) $(JANSSON_LIBS) $(CMOCKA_LIBS)
+unit_tests += test_liquibase_digest test_liquibase_history
+test_liquibase_digest_SOURCES = tests/unit/test_liquibase_digest.c
+test_liquibase_digest_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
+test_liquibase_history_SOURCES = tests/unit/test_liquibase_history.c
+test_liquibase_history_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
 
 ## Answers questions about Liquibase's changelogs for tests/integration/test_liquibase_*.py.
 check_PROGRAMS += liquibase_probe

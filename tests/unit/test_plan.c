@@ -188,6 +188,72 @@ static void test_undo_goes_back_in_the_order_of_ranks(void **state)
         assert_null(p->to_version);
 }
 
+/* A format whose scripts are called by what they do. */
+static int open_named(ScriptText *ret, const Changelog *c, const Migration *m,
+                      const FormatContext *ctx, Error *err)
+{
+        (void) c;
+        (void) ctx;
+        if (strcmp(m->script, "broken") == 0)
+                return error_set(err, ERROR_CHANGELOG, "%s has no SQL", m->script);
+        if (strcmp(m->script, "gone") == 0)
+                return error_set(err, ERROR_IO, "%s cannot be read", m->script);
+        ret->replaced = strdup(m->script);
+        ret->data = ret->replaced;
+        ret->size = strlen(m->script);
+        return 0;
+}
+
+/* What may fail does so in its turn, also where it has no SQL; what is wrong with the machine is no such failure. */
+static void test_scripts(void **state)
+{
+        static const struct {
+                const char *script;
+                bool may_fail;
+                int result;
+                uint64_t statements;
+                bool transactional;
+        } cases[] = {
+                { "select 1; select 2", false, 0, 2, true },
+                { "vacuum", false, 0, 1, false },
+                { "broken", false, -ERROR_CHANGELOG, 0, false },
+                { "broken", true, 0, 0, true },
+                { "select 'open", false, -ERROR_CHANGELOG, 0, false },
+                { "select 'open", true, 0, 0, true },
+                { "gone", true, -ERROR_IO, 0, false },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+                _cleanup_(plan_freep) Plan *p = NULL;
+                char script[40];
+                FormatOptions options = { .mixed = false };
+                FormatContext ctx = { .options = &options };
+                Format format = { .name = "fake", .open_script = open_named, .outside_hint = "" };
+                Fixture f;
+                Error err = { .code = ERROR_NONE };
+                json_t *json;
+
+                setup(&f, "p");
+                (void) snprintf(script, sizeof script, "%s", cases[i].script);
+                f.changelog.format = &format;
+                f.migrations[0].script = f.migrations[0].path = script;
+                f.migrations[0].may_fail = cases[i].may_fail;
+                assert_return_code(plan_make_migrate(&p, &f.assessment, false, &err), 0);
+                if (plan_check_scripts(p, &f.changelog, &ctx, &err) != cases[i].result)
+                        fail_msg("%s: %s", script, err.text);
+                if (cases[i].result < 0)
+                        continue;
+                if (p->steps[0].statements != cases[i].statements ||
+                    p->steps[0].transactional != cases[i].transactional)
+                        fail_msg("%s: %d statements", script, (int) p->steps[0].statements);
+                json = plan_json(p, &f.changelog, &ctx, 100, &err);
+                assert_non_null(json);
+                assert_int_equal(json_array_size(json_object_get(json, "steps")), 1);
+                json_decref(json);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -195,6 +261,7 @@ int main(void)
                 cmocka_unit_test(test_group_is_one_transaction),
                 cmocka_unit_test(test_undo),
                 cmocka_unit_test(test_undo_goes_back_in_the_order_of_ranks),
+                cmocka_unit_test(test_scripts),
         };
 
         return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

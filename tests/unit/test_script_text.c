@@ -151,13 +151,49 @@ static void test_refuses(void **state)
         }
 }
 
+/* Generated text: each place says where what follows it comes from. */
+static void test_places(void **state)
+{
+        static const struct {
+                size_t at;
+                const char *path;
+                unsigned long line, column;
+        } cases[] = {
+                { 0, "a.xml", 7, 0 },   { 3, "a.xml", 7, 0 },  { 4, "b.sql", 10, 0 },
+                { 6, "b.sql", 11, 1 },  { 9, "b.sql", 12, 2 }, { 10, "a.xml", 20, 0 },
+                { 15, "a.xml", 20, 0 },
+        };
+        char text[] = "one\n2\n3\n\xc3\xa4 end\nx";
+        ScriptText t = { .data = text, .size = sizeof text - 1 };
+        unsigned long line, column;
+        Error err = { 0 };
+
+        (void) state;
+        t.file.data = "";
+        assert_null(script_text_position(&t, 0, &line, &column)); /* the script's own file */
+        assert_return_code(
+                script_text_add_place(&t, (struct ScriptPlace){ 0, "a.xml", 7, false }, &err), 0);
+        assert_return_code(
+                script_text_add_place(&t, (struct ScriptPlace){ 4, "b.sql", 10, true }, &err), 0);
+        assert_return_code(
+                script_text_add_place(&t, (struct ScriptPlace){ 10, "a.xml", 20, false }, &err), 0);
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+                const char *path = script_text_position(&t, cases[i].at, &line, &column);
+
+                if (strcmp(path, cases[i].path) != 0 || line != cases[i].line ||
+                    column != cases[i].column)
+                        fail_msg("%zu: %s:%lu:%lu", cases[i].at, path, line, column);
+        }
+        t.file.data = NULL;
+        script_text_done(&t);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_replaces),
-                cmocka_unit_test(test_copies_nothing),
-                cmocka_unit_test(test_origin),
-                cmocka_unit_test(test_refuses),
+                cmocka_unit_test(test_replaces), cmocka_unit_test(test_copies_nothing),
+                cmocka_unit_test(test_origin),   cmocka_unit_test(test_refuses),
+                cmocka_unit_test(test_places),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

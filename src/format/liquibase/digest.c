@@ -170,12 +170,24 @@ static int read_byte(Skipper *s)
         return b;
 }
 
+/* Java compares the bytes of the file with the code of a character: one beyond U+00FF is never met. -1: none. */
+static int comment_code(const char *comment)
+{
+        const unsigned char *p = (const unsigned char *) comment;
+
+        if (!p || !*p)
+                return -1;
+        if (*p < 0x80)
+                return *p;
+        return *p == 0xc2 || *p == 0xc3 ? (*p & 3) << 6 | (p[1] & 0x3f) : 0x100;
+}
+
 char *skip_comments(const char *data, size_t size, const char *comment, size_t *ret_size)
 {
         Skipper s = { .data = (const unsigned char *) data,
                       .size = size,
                       .last = -1,
-                      .comment = comment && *comment ? (unsigned char) *comment : -1 };
+                      .comment = comment_code(comment) };
         char *to = malloc(size + 1);
         size_t n = 0;
 

@@ -59,13 +59,8 @@ int liquibase_sql_create(Text *sql, const FormatContext *ctx, const History *h, 
                 text_add_sql_identifier(sql, ctx->schema);
                 text_add(sql, ";\n");
         }
-        text_add(sql, "CREATE TABLE IF NOT EXISTS ");
-        liquibase_add_table(sql, ctx, true);
-        text_add(sql,
-                 " (ID INTEGER NOT NULL, LOCKED BOOLEAN NOT NULL, LOCKGRANTED TIMESTAMP WITHOUT "
-                 "TIME "
-                 "ZONE, LOCKEDBY VARCHAR(255), CONSTRAINT databasechangeloglock_pkey PRIMARY KEY "
-                 "(ID));\nINSERT INTO ");
+        liquibase_sql_lock_table(sql, ctx);
+        text_add(sql, "INSERT INTO ");
         liquibase_add_table(sql, ctx, true);
         text_add(sql, " (ID, LOCKED) SELECT 1, FALSE WHERE NOT EXISTS (SELECT FROM ");
         liquibase_add_table(sql, ctx, true);

@@ -80,6 +80,8 @@ int liquibase_sql_unlock(Text *sql, const FormatContext *ctx, Error *err);
 /* ---- SQL: see format.h ---- */
 
 void liquibase_add_table(Text *sql, const FormatContext *ctx, bool lock); /* "schema".table */
+/* The table of the lock, where it is not there yet. */
+void liquibase_sql_lock_table(Text *sql, const FormatContext *ctx);
 int liquibase_sql_create(Text *sql, const FormatContext *ctx, const History *h, bool baseline,
                          Error *err);
 int liquibase_sql_applied(Text *sql, const FormatContext *ctx, const Applied *a, Error *err);

@@ -36,6 +36,20 @@ void liquibase_add_table(Text *sql, const FormatContext *ctx, bool lock)
         text_add_sql_identifier(sql, text_str(&name));
 }
 
+/* Its key is called after it, so that a schema has room for several. */
+void liquibase_sql_lock_table(Text *sql, const FormatContext *ctx)
+{
+        _cleanup_text_ Text key = TEXT_INIT(256);
+
+        text_add(sql, "CREATE TABLE IF NOT EXISTS ");
+        liquibase_add_table(sql, ctx, true);
+        text_add(sql, " (ID INTEGER NOT NULL, LOCKED BOOLEAN NOT NULL, LOCKGRANTED TIMESTAMP "
+                      "WITHOUT TIME ZONE, LOCKEDBY VARCHAR(255), CONSTRAINT ");
+        text_printf(&key, "%slock_pkey", ctx->table);
+        text_add_sql_identifier(sql, text_str(&key));
+        text_add(sql, " PRIMARY KEY (ID));\n");
+}
+
 /* "host#pgmigrated (address)", as Liquibase writes itself: the first address that is not loopback. */
 static void our_name(char buf[200])
 {
@@ -84,13 +98,7 @@ static int add_table(const FormatContext *ctx, PgSession *s, Error *err)
 {
         _cleanup_text_ Text sql = TEXT_INIT(SQL_MAX);
 
-        text_add(&sql, "CREATE TABLE IF NOT EXISTS ");
-        liquibase_add_table(&sql, ctx, true);
-        text_add(&sql,
-                 " (ID INTEGER NOT NULL, LOCKED BOOLEAN NOT NULL, LOCKGRANTED TIMESTAMP WITHOUT "
-                 "TIME "
-                 "ZONE, LOCKEDBY VARCHAR(255), CONSTRAINT databasechangeloglock_pkey PRIMARY KEY "
-                 "(ID))");
+        liquibase_sql_lock_table(&sql, ctx);
         return pg_execute(s, text_str(&sql), clock_after(STATEMENT_TIMEOUT), err);
 }
 
