@@ -7,7 +7,7 @@
 #include "engine/conversation.h"
 #include "engine/drift_check.h"
 #include "engine/findings.h"
-#include "engine/journal.h"
+#include "engine/operation_private.h"
 #include "engine/row_lock.h"
 #include "pg/sqlstate.h"
 #include "util/log.h"
@@ -69,29 +69,6 @@ static int adopt_plan(Conversation *c, Error *err)
         if (r >= 0)
                 r = copy_version(&run->to_version, c->plan->to_version, err);
         return r;
-}
-
-static int create_history(Conversation *c, Error *err)
-{
-        _cleanup_text_ Text sql = TEXT_INIT(REPAIR_MAX);
-        int r;
-
-        r = apply_hooks(c, HOOK_BEFORE_CREATE_SCHEMA, err);
-        if (r >= 0)
-                r = c->changelog->format->sql_create(&sql, &c->context, c->history,
-                                                     c->assessment->needs_baseline, err);
-        if (r >= 0)
-                r = apply_sql(c, &sql, err);
-        if (r < 0) {
-                if (strcmp(err->sqlstate, "42501") == 0 && !*err->hint)
-                        (void) error_hint(err, "GRANT CREATE ON SCHEMA to the user, set role to "
-                                               "the schema's owner, "
-                                               "or set default_schema");
-                return error_prefix(err, "creating the history table in schema %s",
-                                    c->context.schema);
-        }
-        r = apply_hooks(c, HOOK_CREATE_SCHEMA, err);
-        return r < 0 ? r : conversation_assess(c, ASSESS_MIGRATE, err);
 }
 
 static int show_plan(Conversation *c, Error *err)
@@ -180,7 +157,7 @@ static int act_migrate(Conversation *c, Error *err)
                 r = act_plan(c, err);
                 c->plan = plan_free(c->plan);
                 if (r >= 0)
-                        r = create_history(c, err);
+                        r = operation_create_history(c, err);
                 json_decref(c->run->result);
                 c->run->result = NULL;
         }
@@ -233,117 +210,6 @@ static int act_validate(Conversation *c, Error *err)
         return conversation_refuse(c, err);
 }
 
-static int act_baseline(Conversation *c, Error *err)
-{
-        _cleanup_text_ Text sql = TEXT_INIT(REPAIR_MAX);
-        int r = row_lock_take(c, ASSESS_INFO, err);
-
-        if (r >= 0)
-                r = c->changelog->format->sql_baseline(&sql, &c->context, c->changelog, c->history,
-                                                       err);
-        if (r > 0) {
-                run_enter(c->run, RUN_APPLYING);
-                r = apply_sql(c, &sql, err);
-                c->run->result =
-                        c->changelog->format->compare_versions
-                                ? json_pack("{s:s}", "baseline", c->options.baseline_version)
-                                : findings_notes("what was pending is taken as applied\n");
-        }
-        return r < 0 ? r : conversation_assess(c, ASSESS_INFO, err);
-}
-
-/* An operator's word on what nobody could find out. */
-static int resolve_journal(Conversation *c, Text *sql, Text *notes, Error *err)
-{
-        const char *how = c->run->operation.resolve;
-        bool done = strcmp(how, "done") == 0;
-        _cleanup_journal_ Journal j = { .exists = false };
-        int r = journal_load(&j, c, err);
-
-        if (r < 0)
-                return r;
-        if (!done && strcmp(how, "rerun") != 0)
-                return error_set(err, ERROR_USAGE,
-                                 "--resolve takes \"done\" or \"rerun\", not \"%s\"", how);
-        if (j.n_rows == 0)
-                return error_set(err, ERROR_REFUSED,
-                                 "nothing needs attention: the journal is empty");
-        for (size_t i = 0; i < j.n_rows; i++) {
-                const JournalRow *row = &j.rows[i];
-
-                if (row->started && done)
-                        journal_sql_resolve_done(sql, c, row);
-                else if (row->started)
-                        journal_sql_advance(sql, c, row->migration, row->done, row->prefix);
-                else
-                        journal_sql_advance(sql, c, row->migration, done ? row->done : 0,
-                                            done ? JOURNAL_PREFIX_ANY : "0");
-                if (row->started)
-                        text_printf(notes, "%s: statement %" PRIu64 " is taken as %s\n",
-                                    row->migration, row->done + 1, done ? "done" : "not done");
-                else
-                        text_printf(notes,
-                                    done ? "%s: it goes on after statement %" PRIu64 "\n"
-                                         : "%s: it is applied from its start, of which %" PRIu64
-                                           " statements were done\n",
-                                    row->migration, row->done);
-        }
-        return 1;
-}
-
-static int act_repair(Conversation *c, Error *err)
-{
-        _cleanup_text_ Text sql = TEXT_INIT(REPAIR_MAX), notes = TEXT_INIT(REPAIR_MAX);
-        int r = c->run->operation.dry_run ? 0 : row_lock_take(c, ASSESS_INFO, err);
-
-        if (r < 0)
-                return r;
-        if (c->run->operation.resolve)
-                r = resolve_journal(c, &sql, &notes, err);
-        else
-                r = c->changelog->format->sql_repair(&sql, &notes, &c->context, c->changelog,
-                                                     c->history, err);
-        if (r > 0 && !c->run->operation.dry_run) {
-                run_enter(c->run, RUN_APPLYING);
-                r = apply_sql(c, &sql, err);
-        }
-        if (r < 0)
-                return r;
-        c->run->result = findings_notes(text_str(&notes));
-        return conversation_assess(c, ASSESS_INFO, err);
-}
-
-static int act_tag(Conversation *c, Error *err)
-{
-        _cleanup_text_ Text sql = TEXT_INIT(REPAIR_MAX), note = TEXT_INIT(1024);
-        const Format *f = c->changelog->format;
-        int r;
-
-        if (!f->sql_tag) {
-                (void) error_set(err, ERROR_REFUSED, "%s has no tags", f->name);
-                return error_hint(err, "its versions say where the database is");
-        }
-        r = c->history->exists ? row_lock_take(c, ASSESS_INFO, err) : create_history(c, err);
-        if (r >= 0)
-                r = f->sql_tag(&sql, &c->context, c->history, c->run->operation.version, err);
-        if (r < 0)
-                return r;
-        run_enter(c->run, RUN_APPLYING);
-        text_printf(&note, "tagged %s\n", c->run->operation.version);
-        c->run->result = findings_notes(text_str(&note));
-        return apply_sql(c, &sql, err);
-}
-
-static int act_unlock(Conversation *c, Error *err)
-{
-        _cleanup_text_ Text notes = TEXT_INIT(4096);
-        int r = row_lock_break(c, &notes, err);
-
-        if (r >= 0)
-                c->run->result = findings_notes(text_str(&notes));
-        return r;
-}
-
 /* Versions are in order, tags are not: one that is in the history is reached. */
 static bool is_reached(const Conversation *c, const char *have, const char *wanted)
 {
@@ -386,13 +252,13 @@ static const struct {
         [OPERATION_STATUS]   = { "status",   false, false, true,  false, ASSESS_INFO,     act_status,   HOOK_BEFORE_INFO, HOOK_AFTER_INFO, HOOK_AFTER_INFO_ERROR },
         [OPERATION_HISTORY]  = { "history",  false, false, true,  false, ASSESS_INFO,     act_history,  NONE, NONE, NONE },
         [OPERATION_VALIDATE] = { "validate", false, false, true,  true,  ASSESS_VALIDATE, act_validate, HOOK_BEFORE_VALIDATE, HOOK_AFTER_VALIDATE, HOOK_AFTER_VALIDATE_ERROR },
-        [OPERATION_BASELINE] = { "baseline", true,  true,  true,  true,  ASSESS_INFO,     act_baseline, HOOK_BEFORE_BASELINE, HOOK_AFTER_BASELINE, HOOK_AFTER_BASELINE_ERROR },
-        [OPERATION_REPAIR]   = { "repair",   true,  true,  true,  false, ASSESS_INFO,     act_repair,   HOOK_BEFORE_REPAIR, HOOK_AFTER_REPAIR, HOOK_AFTER_REPAIR_ERROR },
+        [OPERATION_BASELINE] = { "baseline", true,  true,  true,  true,  ASSESS_INFO,     operation_baseline, HOOK_BEFORE_BASELINE, HOOK_AFTER_BASELINE, HOOK_AFTER_BASELINE_ERROR },
+        [OPERATION_REPAIR]   = { "repair",   true,  true,  true,  false, ASSESS_INFO,     operation_repair,   HOOK_BEFORE_REPAIR, HOOK_AFTER_REPAIR, HOOK_AFTER_REPAIR_ERROR },
         [OPERATION_UNDO]     = { "undo",     true,  true,  true,  true,  ASSESS_INFO,     act_undo,     NONE, NONE, HOOK_AFTER_UNDO_ERROR },
         [OPERATION_WAIT]     = { "wait",     false, false, false, false, ASSESS_INFO,     act_wait,     NONE, NONE, NONE },
         [OPERATION_DRIFT]    = { "drift",    false, false, true,  false, ASSESS_INFO,     drift_act,    NONE, NONE, NONE },
-        [OPERATION_TAG]      = { "tag",      true,  true,  true,  false, ASSESS_INFO,     act_tag,      NONE, NONE, NONE },
-        [OPERATION_UNLOCK]   = { "unlock",   true,  true,  true,  false, ASSESS_INFO,     act_unlock,   NONE, NONE, NONE },
+        [OPERATION_TAG]      = { "tag",      true,  true,  true,  false, ASSESS_INFO,     operation_tag,      NONE, NONE, NONE },
+        [OPERATION_UNLOCK]   = { "unlock",   true,  true,  true,  false, ASSESS_INFO,     operation_unlock,   NONE, NONE, NONE },
 };
 /* clang-format on */
 
