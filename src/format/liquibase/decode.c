@@ -121,6 +121,7 @@ static size_t malformed_length(const unsigned char *p, size_t left)
 static int replace_malformed(const char **ret, size_t *ret_size, Arena *a, const char *data,
                              size_t size, Error *err)
 {
+        static const char replacement[3] = { '\xef', '\xbf', '\xbd' };
         size_t valid = utf8_valid_prefix(data, size), n = 0;
         char *out;
 
@@ -139,8 +140,8 @@ static int replace_malformed(const char **ret, size_t *ret_size, Arena *a, const
                 if (size > 0) {
                         size_t skip = malformed_length((const unsigned char *) data, size);
 
-                        memcpy(out + n, "\xef\xbf\xbd", 3);
-                        n += 3;
+                        memcpy(out + n, replacement, sizeof replacement);
+                        n += sizeof replacement;
                         data += skip;
                         size -= skip;
                 }

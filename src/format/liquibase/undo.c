@@ -1,5 +1,6 @@
 /* Which changesets a rollback takes back: to a tag, a date or a count. Facts: liquibase.md 6. */
 #include <regex.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,21 +12,28 @@ static bool can_be_undone(const Entry *e)
         return e->row && e->migration && e->state != ENTRY_FILTERED;
 }
 
-/* The n newest. */
-static void choose_count(bool *chosen, const Assessment *a, uint64_t n)
+static int compare_newest(const void *a, const void *b)
 {
-        while (n-- > 0) {
-                size_t newest = SIZE_MAX;
+        const Entry *x = *(const Entry *const *) a, *y = *(const Entry *const *) b;
 
-                for (size_t i = 0; i < a->n_entries; i++)
-                        if (can_be_undone(&a->entries[i]) && !chosen[i] &&
-                            (newest == SIZE_MAX ||
-                             a->entries[i].row->rank > a->entries[newest].row->rank))
-                                newest = i;
-                if (newest == SIZE_MAX)
-                        return;
-                chosen[newest] = true;
-        }
+        return x->row->rank < y->row->rank ? 1 : -(x->row->rank > y->row->rank);
+}
+
+/* The n newest. */
+static int choose_count(bool *chosen, const Assessment *a, uint64_t n, Error *err)
+{
+        _cleanup_free_ const Entry **newest = calloc(a->n_entries + 1, sizeof(Entry *));
+        size_t found = 0;
+
+        if (!newest)
+                return error_oom(err, "what is taken back");
+        for (size_t i = 0; i < a->n_entries; i++)
+                if (can_be_undone(&a->entries[i]))
+                        newest[found++] = &a->entries[i];
+        qsort(newest, found, sizeof(Entry *), compare_newest);
+        for (size_t i = 0; i < found && i < n; i++)
+                chosen[newest[i] - a->entries] = true;
+        return 0;
 }
 
 static void choose_after_date(bool *chosen, const Assessment *a, const char *date)
@@ -93,6 +101,5 @@ int liquibase_choose_undo(bool *chosen, const Assessment *a, const FormatContext
         } else if (target) {
                 return choose_after_tag(chosen, a, target, err);
         }
-        choose_count(chosen, a, count);
-        return 0;
+        return choose_count(chosen, a, count, err);
 }
