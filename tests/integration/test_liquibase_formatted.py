@@ -2,12 +2,11 @@
 and the line that each piece of text is from, against Liquibase's own expressions (facts: liquibase.md 2.2) applied one after the other.
 
 PGMIGRATED_TEST_SPLITS   how many files; default 4000
-PGMIGRATED_TEST_SEED     what they are made from; default: the time"""
+PGMIGRATED_TEST_SEED     what they are made from; default: 1, so that every run of the suite is the same"""
 import os
 import random
 import re
 import sys
-import time
 
 from harness import liquibase
 from harness.liquibase_probe import ask
@@ -234,7 +233,7 @@ def compare_check(case, answer):
 
 
 def test_reads_as_liquibase_does(binary):
-    seed = int(os.environ.get("PGMIGRATED_TEST_SEED", time.time()))
+    seed = int(os.environ.get("PGMIGRATED_TEST_SEED", 1))
     print(f"PGMIGRATED_TEST_SEED={seed}")
     rng = random.Random(seed)
     cases = [make(rng) for _ in range(int(os.environ.get("PGMIGRATED_TEST_SPLITS", 4000)))]

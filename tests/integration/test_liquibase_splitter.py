@@ -1,11 +1,10 @@
 """The splitter against an implementation that was checked with the real one over 40,000 inputs: corpus/liquibase/check/lbsplit.py.
 
 PGMIGRATED_TEST_SPLITS   how many inputs; default 4000
-PGMIGRATED_TEST_SEED     what they are made from; default: the time"""
+PGMIGRATED_TEST_SEED     what they are made from; default: 1, so that every run of the suite is the same"""
 import os
 import random
 import sys
-import time
 
 from harness import liquibase
 from harness.liquibase_probe import ask
@@ -48,7 +47,7 @@ def expected(case):
 
 
 def test_splits_as_liquibase_does(binary):
-    seed = int(os.environ.get("PGMIGRATED_TEST_SEED", time.time()))
+    seed = int(os.environ.get("PGMIGRATED_TEST_SEED", 1))
     print(f"PGMIGRATED_TEST_SEED={seed}")
     rng = random.Random(seed)
     cases = [make(rng) for _ in range(int(os.environ.get("PGMIGRATED_TEST_SPLITS", 4000)))]

@@ -140,8 +140,8 @@ static int replace_malformed(const char **ret, size_t *ret_size, Arena *a, const
                 if (size > 0) {
                         size_t skip = malformed_length((const unsigned char *) data, size);
 
-                        memcpy(out + n, replacement, sizeof replacement);
-                        n += sizeof replacement;
+                        for (size_t i = 0; i < sizeof replacement; i++)
+                                out[n++] = replacement[i];
                         data += skip;
                         size -= skip;
                 }
