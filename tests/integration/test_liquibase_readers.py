@@ -1,5 +1,4 @@
 """Trees of changelogs in XML, YAML and JSON against those that the check script of the corpus reads: every file of it."""
-import datetime
 import glob
 import importlib.util
 import os
@@ -24,19 +23,10 @@ REFUSED = {
 }
 
 
-class Stamp(str):
-    """A timestamp of YAML, as the script has it: YYYY-MM-DD HH:MM:SS."""
-
-
 def load_script():
     spec = importlib.util.spec_from_file_location("lbsum", f"{CORPUS}/check/lbsum.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-
-    def stamp(loader, node):
-        value = module.cons_ts(loader, node)
-        return Stamp(value) if isinstance(value, str) else value
-    module.L.add_constructor("tag:yaml.org,2002:timestamp", stamp)
     return module
 
 
@@ -66,10 +56,8 @@ def plain(script, node):
     value, values = node.value, []
     if isinstance(value, list):
         value, values = None, ["" if v is None else script.jstr(v) for v in value]
-    kind = ("list" if values else "none" if value is None else "date" if isinstance(value, (script.JDate, Stamp)) else
+    kind = ("list" if values else "none" if value is None else "date" if isinstance(value, script.JDate) else
             "text" if isinstance(value, str) else "other")
-    if isinstance(value, Stamp):
-        value = datetime.datetime.fromisoformat(value).strftime("%a %b %d %H:%M:%S UTC %Y")
     return {"name": node.name, "type": kind, "value": None if value is None else script.jstr(value), "values": values,
             "children": [plain(script, k) for k in node.kids]}
 

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -20,6 +21,20 @@ typedef struct Judgement {
         size_t *claims; /* by row: 1 + index of the changeset that it belongs to, 0: none */
         size_t n_matched;
 } Judgement;
+
+/* Until 4.25 the sum of a sqlFile was one of its text with the properties in it. */
+static int older_sum_matches(const Model *m, const ChangeSet *s, const HistoryRow *row, Error *err)
+{
+        char sum[CHECKSUM_MAX];
+        unsigned major, minor;
+        int r;
+
+        if (row->tool_version && sscanf(row->tool_version, "%3u.%3u", &major, &minor) == 2 &&
+            (major != 4 || minor >= 26))
+                return 0;
+        r = changeset_checksum_expanded(sum, m, s, err);
+        return r > 0 ? strcmp(sum, row->checksum) == 0 : r;
+}
 
 int liquibase_sum_matches(const Model *m, const ChangeSet *s, const HistoryRow *row,
                           char current[64], Error *err)
@@ -51,7 +66,7 @@ int liquibase_sum_matches(const Model *m, const ChangeSet *s, const HistoryRow *
                     strcasecmp(valid, current) == 0)
                         return 1;
         }
-        return 0;
+        return version == CHECKSUM_NEWEST ? older_sum_matches(m, s, row, err) : 0;
 }
 
 static int refuse_sum(Judgement *j, const Migration *m, const HistoryRow *row, const char *current,

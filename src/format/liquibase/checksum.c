@@ -4,10 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <unistr.h>
+
 #include "format/liquibase/digest.h"
 #include "format/liquibase/object.h"
+#include "format/liquibase/packed.h"
 #include "format/liquibase/serialize.h"
 
+/* Databases or labels of one modifySql. */
+#define MODIFY_SQL_MAX_NAMES 256
 #define SUM_TEXT_MAX ((size_t) 256 << 20)
 
 /* One sum that is being computed. */
@@ -15,6 +20,7 @@ typedef struct Summing {
         const Model *model;
         const ChangeSet *set;
         int version;
+        bool expand; /* properties in the files of sqlFile */
 } Summing;
 
 typedef int (*ChangeSum)(char buf[CHECKSUM_MAX], const Summing *s, const Change *c, Error *err);
@@ -99,22 +105,30 @@ static int sum_sql_file(char buf[CHECKSUM_MAX], const Summing *s, const Change *
                 r = decode_any_text(&text, &size, &arena, file.data, file.size,
                                     object_text(&c->fields, "encoding"),
                                     object_text(&c->fields, "path"), err);
+        if (r >= 0 && s->expand) {
+                r = property_expand(&text, (Properties *) (uintptr_t) &s->model->properties, text,
+                                    c->set->file->logical, err);
+                size = strlen(text);
+        }
         return r < 0 ? r : sum_sql_change(buf, s, c, text, size, err);
 }
 
 static int sum_data(char buf[CHECKSUM_MAX], const Summing *s, const Change *c, Error *err)
 {
         _cleanup_file_view_ FileView file = { .data = NULL };
-        _cleanup_text_ Text text = TEXT_INIT(65536);
+        _cleanup_text_ Text text = TEXT_INIT(65536), bytes = TEXT_INIT(PACKED_MAX);
         _cleanup_free_ char *kept = NULL;
         char inner[CHECKSUM_MAX];
-        size_t n;
+        const char *data = NULL;
+        size_t size = 0, n;
         int r = open_file(&file, s, c, err);
 
+        if (r >= 0)
+                r = packed_read(&data, &size, &bytes, &file, object_text(&c->fields, "file") ?: "",
+                                err);
         if (r < 0)
                 return r;
-        kept = skip_comments(file.data, file.size, object_text(&c->fields, "commentLineStartsWith"),
-                             &n);
+        kept = skip_comments(data, size, object_text(&c->fields, "commentLineStartsWith"), &n);
         if (!kept)
                 return error_oom(err, "a checksum");
         r = digest_raw(inner, s->version, kept, n, err);
@@ -208,91 +222,101 @@ static int sum_change(char buf[CHECKSUM_MAX], const Summing *s, const Change *c,
 
 /* ---- modifySql ---- */
 
-/* Java's hash of a string, of its UTF-16 units. The names are ASCII. */
+/* Names of a comma list as Java's split() and trim() have them, each once: empty ones at the end of the list are dropped. */
+static int split_names(const char *ret[MODIFY_SQL_MAX_NAMES], size_t *n, Arena *a, const char *list,
+                       Error *err)
+{
+        size_t len = strlen(list);
+
+        *n = 0;
+        while (len > 0 && list[len - 1] == ',')
+                len--;
+        for (size_t at = 0; at <= len && len > 0;) {
+                const char *comma = memchr(list + at, ',', len - at), *name;
+                size_t size = comma ? (size_t) (comma - list) - at : len - at, i = 0;
+
+                name = arena_strndup(a, list + at, size);
+                name = name ? java_trim(name, &size) : NULL;
+                name = name ? arena_strndup(a, name, size) : NULL;
+                if (!name)
+                        return error_oom(err, "a checksum");
+                while (i < *n && strcmp(ret[i], name) != 0)
+                        i++;
+                if (i == MODIFY_SQL_MAX_NAMES)
+                        return error_set(err, ERROR_CHANGELOG, "modifySql names more than %d",
+                                         MODIFY_SQL_MAX_NAMES);
+                ret[i] = name;
+                *n = i == *n ? i + 1 : *n;
+                at = comma ? (size_t) (comma - list) + 1 : len + 1;
+        }
+        return 0;
+}
+
+/* Java's hash of a string, of its UTF-16 units, spread as HashMap does. */
 static uint32_t java_hash(const char *s)
 {
         uint32_t h = 0;
 
-        for (; *s; s++)
-                h = 31 * h + (unsigned char) *s;
-        return h;
+        for (const uint8_t *u = (const uint8_t *) s; *u;) {
+                ucs4_t c;
+
+                u += u8_mbtouc(&c, u, strlen((const char *) u));
+                if (c > 0xffff)
+                        h = 31 * h + (0xd7c0 + (c >> 10));
+                h = 31 * h + (c > 0xffff ? 0xdc00 + (c & 0x3ff) : c);
+        }
+        return h ^ h >> 16;
 }
 
 /* In the order in which Java's HashSet has them: by the low bits of the hash, then as they were put in. */
-static void add_dbms_set(Text *out, const char *list)
+static int add_dbms_set(Text *out, const char *list, Error *err)
 {
-        const char *sep = "applicableDbms=[\n        ";
+        const char *sep = "    applicableDbms=[\n        ", *names[MODIFY_SQL_MAX_NAMES];
         _cleanup_arena_ Arena arena = ARENA_INIT(1U << 20);
-        const char *names[64];
-        size_t n = 0;
+        size_t n, buckets = 16;
+        int r = split_names(names, &n, &arena, list, err);
 
-        for (const char *p = list; *p && n < 64;) {
-                size_t len = strcspn(p, ",");
-                char *name = arena_strndup(&arena, p, len);
-                bool known = false;
-
-                name = name ? java_trimmed(&arena, name) : NULL;
-                for (size_t i = 0; name && i < n; i++)
-                        known = known || strcmp(names[i], name) == 0;
-                if (name && !known)
-                        names[n++] = name;
-                p += len + (p[len] == ',');
-        }
-        for (uint32_t bucket = 0; bucket < 16; bucket++)
-                for (size_t i = 0; i < n; i++) {
-                        uint32_t h = java_hash(names[i]);
-
-                        if (((h ^ h >> 16) & 15) != bucket)
-                                continue;
-                        text_add(out, sep);
-                        text_add(out, names[i]);
-                        sep = ",\n        ";
-                }
-        text_add(out, n > 0 ? "\n    ]" : "");
+        while (r >= 0 && n > buckets / 4 * 3)
+                buckets *= 2;
+        for (size_t bucket = 0; r >= 0 && bucket < buckets; bucket++)
+                for (size_t i = 0; i < n; i++)
+                        if ((java_hash(names[i]) & (buckets - 1)) == bucket) {
+                                text_add(out, sep);
+                                text_add(out, names[i]);
+                                sep = ",\n        ";
+                        }
+        if (r >= 0 && n > 0)
+                text_add(out, "\n    ]\n");
+        return r;
 }
 
-/* Trimmed, lower-cased, each once; Java's split() drops empty ones at the end. */
-static void add_label_set(Text *out, const char *labels)
+static int add_label_set(Text *out, const char *labels, Error *err)
 {
         _cleanup_arena_ Arena arena = ARENA_INIT(1U << 20);
-        char *all = java_lower(&arena, labels);
-        size_t len = all ? strlen(all) : 0, n = 0;
-        const char *seen[256];
+        const char *all = java_lower(&arena, labels), *names[MODIFY_SQL_MAX_NAMES];
+        size_t n = 0;
+        int r = all ? split_names(names, &n, &arena, all, err) : error_oom(err, "a checksum");
 
-        while (len > 0 && all[len - 1] == ',')
-                all[--len] = '\0';
-        for (char *p = all; p && n < 256;) {
-                char *comma = strchr(p, ',');
-                const char *name;
-                bool known = false;
-
-                if (comma)
-                        *comma = '\0';
-                name = java_trimmed(&arena, p) ?: "";
-                for (size_t i = 0; i < n; i++)
-                        known = known || strcmp(seen[i], name) == 0;
-                if (!known) {
-                        text_add(out, n > 0 ? "," : "");
-                        text_add(out, name);
-                        seen[n++] = name;
-                }
-                p = comma ? comma + 1 : NULL;
+        for (size_t i = 0; r >= 0 && i < n; i++) {
+                text_add(out, i > 0 ? "," : "");
+                text_add(out, names[i]);
         }
+        return r;
 }
 
 /* The list of databases sorts before every other field: it goes to the start of the lines. */
-static void insert_dbms_line(Text *text, size_t at, const char *list)
+static int insert_dbms_line(Text *text, size_t at, const char *list, Error *err)
 {
         _cleanup_text_ Text all = TEXT_INIT(SUM_TEXT_MAX);
+        int r;
 
         text_append(&all, text_str(text), at);
-        text_add(&all, "    ");
-        add_dbms_set(&all, list);
-        text_addc(&all, '\n');
+        r = add_dbms_set(&all, list, err);
         text_add(&all, text_str(text) + at);
         text_clear(text);
         text_append(text, text_str(&all), all.len);
         text->bad = text->bad || all.bad;
+        return r;
 }
 
 static int sum_visitor(char buf[CHECKSUM_MAX], int version, const Visitor *v, Error *err)
@@ -321,12 +345,13 @@ static int sum_visitor(char buf[CHECKSUM_MAX], int version, const Visitor *v, Er
         if (version < 9 && v->contexts)
                 (void) object_add(&o, "contextFilter", v->contexts);
         if (version < 9 && v->labels) {
-                add_label_set(&labels, v->labels);
+                r = add_label_set(&labels, v->labels, err);
                 (void) object_add(&o, "labels", text_str(&labels));
         }
-        r = serialize_object(&text, names[v->kind], &o, NULL, version, err);
+        if (r >= 0)
+                r = serialize_object(&text, names[v->kind], &o, NULL, version, err);
         if (r >= 0 && version < 9 && v->dbms && *v->dbms)
-                insert_dbms_line(&text, strlen(names[v->kind]) + strlen(":[\n"), v->dbms);
+                r = insert_dbms_line(&text, strlen(names[v->kind]) + strlen(":[\n"), v->dbms, err);
         return r < 0 ? r : digest(buf, version, &text, err);
 }
 
@@ -351,25 +376,44 @@ static bool is_covered(const Change *c, int version)
         return true;
 }
 
-int changeset_checksum(char buf[CHECKSUM_MAX], const Model *m, const ChangeSet *set, int version,
-                       Error *err)
+static int sum_set(char buf[CHECKSUM_MAX], const Summing *s, Error *err)
 {
-        const Summing s = { .model = m, .set = set, .version = version };
+        const ChangeSet *set = s->set;
         _cleanup_text_ Text all = TEXT_INIT(SUM_TEXT_MAX);
         char one[CHECKSUM_MAX];
         int r = 0;
 
         for (size_t i = 0; r >= 0 && i < set->n_changes; i++) {
-                if (!is_covered(&set->changes[i], version))
+                if (!is_covered(&set->changes[i], s->version))
                         continue;
-                r = sum_change(one, &s, &set->changes[i], err);
+                r = sum_change(one, s, &set->changes[i], err);
                 text_printf(&all, "%s:", r < 0 ? "" : one);
         }
         for (size_t i = 0; r >= 0 && i < set->n_visitors; i++) {
-                r = sum_visitor(one, version, &set->visitors[i], err);
+                r = sum_visitor(one, s->version, &set->visitors[i], err);
                 text_printf(&all, "%s;", r < 0 ? "" : one);
         }
-        return r < 0 ? r : digest(buf, version, &all, err);
+        return r < 0 ? r : digest(buf, s->version, &all, err);
+}
+
+int changeset_checksum(char buf[CHECKSUM_MAX], const Model *m, const ChangeSet *set, int version,
+                       Error *err)
+{
+        return sum_set(buf, &(Summing){ .model = m, .set = set, .version = version }, err);
+}
+
+int changeset_checksum_expanded(char buf[CHECKSUM_MAX], const Model *m, const ChangeSet *set,
+                                Error *err)
+{
+        const Summing s = { .model = m, .set = set, .version = CHECKSUM_NEWEST, .expand = true };
+
+        for (size_t i = 0; i < set->n_changes; i++)
+                if (strcmp(set->changes[i].type->name, "sqlFile") == 0) {
+                        int r = sum_set(buf, &s, err);
+
+                        return r < 0 ? r : 1;
+                }
+        return 0;
 }
 
 int checksum_version(const char *stored)

@@ -26,7 +26,8 @@ static const char *const constraint_flags[] = {
 };
 /* For columns of changes that load data: how the file is read. They reach no checksum. */
 static const char *const data_texts[] = { "header", "index", "allowUpdate", NULL };
-static const char *const positions[] = { "beforeColumn", "afterColumn", "position", NULL };
+static const char *const positions[] = { "beforeColumn", "afterColumn", NULL };
+static const char *const position[] = { "position", NULL };
 /* clang-format on */
 
 #define MAX_FIELDS 40
@@ -61,9 +62,10 @@ char *java_integer(Arena *a, const char *s)
         return arena_printf(a, "%s%s", strcmp(s, "0") == 0 ? "" : sign, s);
 }
 
-static int add_integers(Object *o, Arena *a, const Node *n, const char *path, Error *err)
+static int add_integers(Object *o, Arena *a, const Node *n, const char *const *names,
+                        const char *path, Error *err)
 {
-        for (const char *const *name = integers; *name; name++) {
+        for (const char *const *name = names; *name; name++) {
                 const char *value = node_text(n, *name), *number;
 
                 if (!value)
@@ -182,7 +184,8 @@ static int check_names(const Node *n, const char *path, Error *err)
         for (const Node *c = n->children; c; c = c->next)
                 if (!is_among(c->name, texts) && !is_among(c->name, flags) &&
                     !is_among(c->name, integers) && !is_among(c->name, data_texts) &&
-                    !is_among(c->name, positions) && !is_among(c->name, others)) {
+                    !is_among(c->name, positions) && !is_among(c->name, position) &&
+                    !is_among(c->name, others)) {
                         (void) error_set(err, ERROR_CHANGELOG,
                                          "column %s: %s is nothing that a column has",
                                          node_text(n, "name") ?: "", c->name);
@@ -203,7 +206,7 @@ int column_read(Object *ret, Arena *a, const Node *n, bool positioned, const cha
                 return r;
         add_texts(ret, n, texts, false);
         add_texts(ret, n, flags, true);
-        r = add_integers(ret, a, n, path, err);
+        r = add_integers(ret, a, n, integers, path, err);
         if (!value)
                 value = java_trimmed(a, n->value);
         if (value)
@@ -218,6 +221,8 @@ int column_read(Object *ret, Arena *a, const Node *n, bool positioned, const cha
                 r = add_date(ret, a, n, "defaultValueDate", "defaultValueComputed");
         if (positioned)
                 add_texts(ret, n, positions, false);
+        if (r >= 0 && positioned)
+                r = add_integers(ret, a, n, position, path, err);
         if (r >= 0)
                 r = add_constraints(ret, a, n, err);
         add_texts(ret, n, data_texts, false);

@@ -2,10 +2,13 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include <unicase.h>
 
 #include "util/utf8.h"
 
@@ -82,21 +85,28 @@ bool java_true(const char *s)
 
 char *java_lower(Arena *a, const char *s)
 {
-        char *copy = arena_strdup(a, s);
+        size_t size = strlen(s), n = 0;
+        _cleanup_free_ uint8_t *lower = NULL;
+        char *copy;
 
+        if (utf8_count(s, size) < size)
+                lower = u8_tolower((const uint8_t *) s, size, NULL, NULL, NULL, &n);
+        if (lower)
+                return arena_strndup(a, (const char *) lower, n);
+        copy = arena_strdup(a, s);
         for (char *p = copy; p && *p; p++)
-                *p = (char) tolower((unsigned char) *p);
+                *p = *p >= 'A' && *p <= 'Z' ? (char) (*p - 'A' + 'a') : *p;
         return copy;
 }
 
 /* ---- Double.toString() ---- */
 
-/* The fewest digits that read back as the same number; *point is where the decimal point stands. */
+/* The fewest digits that read back as the same number, of two when one would do; *point is where the decimal point stands. */
 static void shortest_digits(double value, char digits[32], int *point)
 {
         char text[40], *e;
 
-        for (int precision = 0; precision < 18; precision++) {
+        for (int precision = 1; precision < 18; precision++) {
                 (void) snprintf(text, sizeof text, "%.*e", precision, value);
                 if (strtod(text, NULL) == value)
                         break;
@@ -212,26 +222,69 @@ static size_t read_both(const char *s, Moment *t, bool space)
                 (long *[]){ &t->year, &t->month, &t->day, &t->hour, &t->minute, &t->second });
 }
 
-/* ".123456789" and what may follow; the length of the fraction without its zeros at the end, -1: not so. */
-static int read_fraction(const char *s)
+static bool two_digits(const char *s, int most)
 {
-        int n = 0, significant = 0;
-        const char *p = s + 1;
+        return isdigit((unsigned char) s[0]) && isdigit((unsigned char) s[1]) &&
+               (s[0] - '0') * 10 + (s[1] - '0') <= most;
+}
+
+/* Z, +02, +02:00 or +02:00:00, at most 18 hours. */
+static bool is_offset(const char *s)
+{
+        size_t len = strlen(s);
+
+        if (strcasecmp(s, "Z") == 0)
+                return true;
+        if ((*s != '+' && *s != '-') || (len != 3 && len != 6 && len != 9) ||
+            !two_digits(s + 1, 18))
+                return false;
+        for (size_t i = 3; i < len; i += 3)
+                if (s[i] != ':' || !two_digits(s + i + 1, strncmp(s + 1, "18", 2) == 0 ? 0 : 59))
+                        return false;
+        return true;
+}
+
+/* Whether nothing of it rolls over: each field is as wide as it should be, and in its range. */
+static bool is_strict(const char *head, const Moment *t)
+{
+        char again[20];
+        Moment n = *t;
+
+        normalise(&n);
+        (void) snprintf(again, sizeof again, "%04ld-%02ld-%02ldT%02ld:%02ld:%02ld", n.year, n.month,
+                        n.day, n.hour, n.minute, n.second);
+        return strcmp(again, head) == 0;
+}
+
+/* Java's Integer.parseInt() of what stands behind the point, filled up to nine places. -1: not so. */
+static long read_nanos(const char *s, size_t len)
+{
+        const char *digits = s + (*s == '+' || *s == '-');
+        long long value = 0;
+
+        if (!*digits || digits[strspn(digits, "0123456789")])
+                return -1;
+        for (; *digits && value <= INT32_MAX; digits++)
+                value = value * 10 + (*digits - '0');
+        for (; len < 29 && value <= INT32_MAX; len++)
+                value *= 10;
+        return value > 999999999 || (*s == '-' && value != 0) ? -1 : (long) value;
+}
+
+/* ".5": nanoseconds of what follows the second character by character; an offset may follow where the date is one without
+ * rolling over, and changes nothing. -1: not so. */
+static long read_fraction(const char *s, bool strict, size_t len)
+{
+        size_t n = strspn(s + 1, "0123456789");
 
         if (*s != '.')
                 return -1;
-        for (; isdigit((unsigned char) *p); p++, n++)
-                if (*p != '0' && n < 9)
-                        significant = n + 1;
-        if (n == 0)
-                return -1;
-        if (strcmp(p, "Z") == 0)
-                p++;
-        else if ((*p == '+' || *p == '-') && strlen(p) == 6 && isdigit((unsigned char) p[1]) &&
-                 isdigit((unsigned char) p[2]) && p[3] == ':' && isdigit((unsigned char) p[4]) &&
-                 isdigit((unsigned char) p[5]))
-                p += 6;
-        return *p ? -1 : significant;
+        if (!strict || n > 9 || !is_offset(s + 1 + n))
+                return read_nanos(s + 1, len);
+        long nanos = 0;
+        for (size_t i = 0; i < 9; i++)
+                nanos = nanos * 10 + (i < n ? s[1 + i] - '0' : 0);
+        return nanos;
 }
 
 char *java_iso_date(Arena *a, const char *s)
@@ -240,8 +293,9 @@ char *java_iso_date(Arena *a, const char *s)
         size_t len = java_length(s);
         bool time_only =
                 strchr(s, ':') && !strchr(s, '-') && !strchr(s, '.') && len != 10 && len != 19;
-        char head[20] = "";
-        int fraction = 0;
+        char head[20] = "", fraction[24] = "";
+        long nanos = 0;
+        int places = 9;
 
         if (len == 8 || time_only) {
                 if (!read_time(s, &t))
@@ -261,10 +315,14 @@ char *java_iso_date(Arena *a, const char *s)
         if (!read_both(head, &t, strchr(s, ' ') != NULL))
                 return NULL;
         if (len > 19)
-                fraction = read_fraction(s + 19);
-        if (fraction < 0)
+                nanos = read_fraction(s + 19, is_strict(head, &t), len);
+        if (nanos < 0)
                 return NULL;
+        for (; nanos > 0 && nanos % 10 == 0; places--)
+                nanos /= 10;
         normalise(&t);
-        return arena_printf(a, "%04ld-%02ld-%02ldT%02ld:%02ld:%02ld%s%.*s", t.year, t.month, t.day,
-                            t.hour, t.minute, t.second, fraction ? "." : "", fraction, s + 20);
+        if (nanos > 0)
+                (void) snprintf(fraction, sizeof fraction, ".%0*ld", places, nanos);
+        return arena_printf(a, "%04ld-%02ld-%02ldT%02ld:%02ld:%02ld%s", t.year, t.month, t.day,
+                            t.hour, t.minute, t.second, fraction);
 }

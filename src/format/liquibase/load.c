@@ -354,7 +354,8 @@ static int handle_tree(Loader *l, LoadContext *x, Node *root, Error *err)
         return r;
 }
 
-/* YAML defines all properties of the file before it looks at anything else in it. */
+/* YAML defines all properties of the file before it looks at anything else in it, and expands the whole of it; then, one item after
+ * another, what only the files included above define. */
 static int handle_yaml(Loader *l, LoadContext *x, Node *root, Error *err)
 {
         int r = 0;
@@ -364,9 +365,13 @@ static int handle_yaml(Loader *l, LoadContext *x, Node *root, Error *err)
                         r = handle_property(l, x, n, err);
         if (r >= 0)
                 r = expand_node(l, x->file, root, err);
-        for (Node *n = root->children; r >= 0 && n; n = n->next)
-                if (strcmp(n->name, "property") != 0)
+        for (Node *n = root->children; r >= 0 && n; n = n->next) {
+                if (strcmp(n->name, "property") == 0)
+                        continue;
+                r = expand_node(l, x->file, n, err);
+                if (r >= 0)
                         r = handle(l, x, n, err);
+        }
         return r;
 }
 

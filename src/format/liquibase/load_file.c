@@ -1,51 +1,7 @@
 #include <string.h>
-#include <strings.h>
-#include <zlib.h>
 
 #include "format/liquibase/load_data.h"
-
-/* Bytes of a file of data, unpacked. */
-#define DATA_FILE_MAX ((size_t) 256 << 20)
-
-static int refuse(const char *path, const char *what, Error *err)
-{
-        (void) error_set(err, ERROR_CHANGELOG, "%s %s", path, what);
-        return error_at(err, path, 0, 0);
-}
-
-static bool is_packed(const char *path)
-{
-        size_t len = strlen(path);
-
-        return len > 3 && strcasecmp(path + len - 3, ".gz") == 0;
-}
-
-static void inflate_done(z_stream *z)
-{
-        (void) inflateEnd(z);
-}
-
-static int unpack(Text *t, const FileView *view, const char *path, Error *err)
-{
-        _cleanup_(inflate_done) z_stream z = { .next_in = (Bytef *) (uintptr_t) view->data };
-        char buf[16384];
-        int r = Z_OK;
-
-        if (view->size > DATA_FILE_MAX)
-                return refuse(path, "is too big", err);
-        z.avail_in = (uInt) view->size;
-        if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
-                return error_oom(err, "unpacking a file");
-        while (r == Z_OK && !t->bad) {
-                z.next_out = (Bytef *) buf;
-                z.avail_out = sizeof buf;
-                r = inflate(&z, Z_NO_FLUSH);
-                text_append(t, buf, sizeof buf - z.avail_out);
-        }
-        if (t->bad)
-                return refuse(path, "is too big once it is unpacked", err);
-        return r == Z_STREAM_END ? 0 : refuse(path, "is no gzip file", err);
-}
+#include "format/liquibase/packed.h"
 
 /* The first character of an attribute; TAB may be written as \t. */
 static const char *character_of(Arena *a, const Change *c, const char *attribute,
@@ -90,12 +46,14 @@ static int read_header(Load *l, Error *err)
 int load_open(Load *l, Error *err)
 {
         _cleanup_file_view_ FileView view = { .data = NULL };
-        _cleanup_text_ Text bytes = TEXT_INIT(DATA_FILE_MAX);
+        _cleanup_text_ Text bytes = TEXT_INIT(PACKED_MAX);
         const Change *c = l->c;
         Arena *a = l->out->arena;
         const char *name = sql_attribute(c, "file"), *path = name;
         const Field *quotes = object_field(&c->fields, "quotchar");
         const char *quote = quotes ? java_trimmed(a, quotes->text) : "\"";
+        const char *data = NULL;
+        size_t size = 0;
         Content content;
         int r;
 
@@ -103,12 +61,11 @@ int load_open(Load *l, Error *err)
                 return error_set(err, ERROR_CHANGELOG, "%s has no file", c->type->name);
         r = model_open(&view, l->x->model, c->set->file, name,
                        object_flag(&c->fields, "relativeToChangelogFile", false), &path, err);
-        if (r >= 0 && is_packed(path))
-                r = unpack(&bytes, &view, path, err);
         if (r >= 0)
-                r = content_decode(&content, a, is_packed(path) ? text_str(&bytes) : view.data,
-                                   is_packed(path) ? bytes.len : view.size, path,
-                                   sql_attribute(c, "encoding"), err);
+                r = packed_read(&data, &size, &bytes, &view, path, err);
+        if (r >= 0)
+                r = content_decode(&content, a, data, size, path, sql_attribute(c, "encoding"),
+                                   err);
         if (r < 0)
                 return r;
         l->csv = (Csv){ .text = content.text,

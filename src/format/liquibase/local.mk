@@ -44,6 +44,8 @@ libformat_a_SOURCES += \
   %D%/node.h \
   %D%/object.c \
   %D%/object.h \
+  %D%/packed.c \
+  %D%/packed.h \
   %D%/path.c \
   %D%/precondition_read.c \
   %D%/prepare.c \

@@ -133,79 +133,91 @@ static char *integer_text(Arena *a, const char *s)
         return decimal(a, negative, s);
 }
 
-static const char *skip_digits(const char *p, bool *any)
+/* "e+10" or nothing, up to the end; 1: there is an exponent, -1: something else. */
+static int read_exponent(const char *p)
 {
-        const char *start = p;
-
-        while (isdigit((unsigned char) *p) || (p > start && *p == '_'))
-                p++;
-        *any = p > start;
-        return p;
-}
-
-/* "e+10" at its end, or nothing; NULL: something else. */
-static const char *skip_exponent(const char *p, bool *is)
-{
-        const char *start;
-
-        *is = false;
+        if (!*p)
+                return 0;
         if (*p != 'e' && *p != 'E')
-                return p;
-        p++;
-        p += *p == '+' || *p == '-';
-        for (start = p; isdigit((unsigned char) *p);)
-                p++;
-        *is = p > start;
-        return *is ? p : NULL;
+                return -1;
+        p += 1 + (p[1] == '+' || p[1] == '-');
+        return *p && !p[strspn(p, "0123456789")] ? 1 : -1;
 }
 
-/* [-+]?1.5e3, 1e3, .5: with a point or an exponent, as SnakeYAML's expression has it. */
+/* 1.5e3, 1e3, .5: with a point or an exponent, as SnakeYAML's expression has it; the sign is gone. */
 static bool is_float(const char *s)
 {
-        bool whole_part, exponent;
-        const char *p = s + (*s == '-' || *s == '+'), *rest;
+        bool whole_part = isdigit((unsigned char) *s);
+        const char *point = s + (whole_part ? strspn(s, "0123456789_") : 0);
 
-        p = skip_digits(p, &whole_part);
-        if (*p == '.') {
-                bool fraction;
+        if (*point != '.')
+                return whole_part && read_exponent(point) > 0;
+        size_t fraction = strspn(point + 1, "0123456789_");
+        return (whole_part || fraction > 0) && read_exponent(point + 1 + fraction) >= 0;
+}
 
-                if (!whole_part && (s[0] == '-' || s[0] == '+'))
+/* 1:30.5: every part but the first is below 60, and the last one has a point. */
+static bool is_sexagesimal_float(const char *s)
+{
+        if (!isdigit((unsigned char) *s))
+                return false;
+        s += strspn(s, "0123456789_");
+        if (*s != ':')
+                return false;
+        while (*s == ':') {
+                size_t n = strspn(++s, "0123456789");
+
+                if (n == 0 || n > 2 || (n == 2 && *s > '5'))
                         return false;
-                p = skip_digits(p + 1, &fraction);
-                while (whole_part && *p == '_')
-                        p = skip_digits(p + 1, &exponent);
-                rest = skip_exponent(p, &exponent);
-                return (whole_part || fraction) && rest && !*rest;
+                s += n;
         }
-        rest = whole_part ? skip_exponent(p, &exponent) : NULL;
-        return rest && exponent && !*rest;
+        return *s == '.' && !s[1 + strspn(s + 1, "0123456789_")];
+}
+
+/* Its parts, the last of which may have a fraction; one part is a plain number. */
+static double float_value(const char *s)
+{
+        double value = 0;
+
+        for (char *end;; s = end + 1) {
+                value = value * 60 + strtod(s, &end);
+                if (*end != ':')
+                        return value;
+        }
 }
 
 static char *float_text(Arena *a, const char *s)
 {
         static const char *const infinite[] = { ".inf", ".Inf", ".INF", NULL };
         static const char *const not_a_number[] = { ".nan", ".NaN", ".NAN", NULL };
-        char buf[MAX_DIGITS];
+        const char *bare = s + (*s == '-' || *s == '+');
+        char buf[MAX_DIGITS], *end;
         size_t n = 0;
+        double value;
 
-        if (is_one_of(s + (*s == '-' || *s == '+'), infinite))
+        if (is_one_of(bare, infinite))
                 return java_double(a, *s == '-' ? -(double) INFINITY : (double) INFINITY);
         if (is_one_of(s, not_a_number))
                 return java_double(a, (double) NAN);
-        if (!is_float(s) || strlen(s) >= sizeof buf)
+        if ((!is_float(bare) && !is_sexagesimal_float(bare)) || strlen(bare) >= sizeof buf)
                 return NULL;
-        for (; *s; s++)
-                if (*s != '_')
-                        buf[n++] = *s;
+        for (const char *p = bare; *p; p++)
+                if (*p != '_')
+                        buf[n++] = *p;
         buf[n] = '\0';
-        return java_double(a, strtod(buf, NULL));
+        (void) strtod(buf, &end);
+        if (end == buf) /* of underscores only */
+                return NULL;
+        value = float_value(buf);
+        return java_double(a, *s == '-' ? -value : value);
 }
 
 /* ---- dates ---- */
 
 typedef struct Stamp {
         int year, month, day, hour, minute, second;
-        int offset; /* of its time zone, minutes east of UTC */
+        int offset;        /* of its time zone, minutes east of UTC */
+        bool timed, zoned; /* it has a time; a zone other than Z */
 } Stamp;
 
 /* min to max digits; NULL: not there, or s is NULL. */
@@ -229,7 +241,7 @@ static const char *skip_blanks(const char *s)
 }
 
 /* Nothing, Z, +2, +02:00, ... up to the end. */
-static bool read_zone(const char *s, int *offset)
+static bool read_zone(const char *s, Stamp *t)
 {
         int hours, minutes = 0, sign;
 
@@ -242,7 +254,8 @@ static bool read_zone(const char *s, int *offset)
         s = read_digits(s + 1, 1, 2, &hours);
         if (s && *s == ':')
                 s = read_digits(s + 1, 2, 2, &minutes);
-        *offset = sign * (hours * 60 + minutes);
+        t->zoned = true;
+        t->offset = sign * (hours * 60 + minutes);
         return s && *s == '\0';
 }
 
@@ -268,10 +281,12 @@ static bool read_stamp(const char *text, Stamp *t)
         s = read_digits(read_char(s, ':'), 2, 2, &t->second);
         if (s && *s == '.')
                 s += 1 + strspn(s + 1, "0123456789");
-        return s && read_zone(s, &t->offset);
+        t->timed = true;
+        return s && read_zone(s, t);
 }
 
-/* Date.toString() in UTC, and the ISO form that columns keep. */
+/* As Liquibase has them: a day is a date, of which Date.toString() in UTC is the text; with a time it is a text, the time as it stands
+ * where no zone does. iso: the form that columns keep of a date. */
 static int set_date(Node *n, Arena *a, const Stamp *t, Error *err)
 {
         static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
@@ -285,13 +300,19 @@ static int set_date(Node *n, Arena *a, const Stamp *t, Error *err)
                          .tm_sec = t->second };
 
         (void) timegm(&tm);
-        n->type = NODE_DATE;
-        n->value = arena_printf(a, "%s %s %02d %02d:%02d:%02d UTC %d", days[tm.tm_wday],
-                                months[tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-                                tm.tm_year + 1900);
-        n->iso = arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
-                              tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
-        return n->value && n->iso ? 0 : error_oom(err, "a changelog");
+        n->type = t->timed ? NODE_TEXT : NODE_DATE;
+        if (t->timed && !t->zoned)
+                n->value =
+                        arena_printf(a, "%04d-%02d-%02d %02d:%02d:%02d", tm.tm_year + 1900,
+                                     tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+        else
+                n->value = arena_printf(a, "%s %s %02d %02d:%02d:%02d UTC %d", days[tm.tm_wday],
+                                        months[tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min,
+                                        tm.tm_sec, tm.tm_year + 1900);
+        if (!t->timed)
+                n->iso = arena_printf(a, "%04d-%02d-%02dT00:00:00", tm.tm_year + 1900,
+                                      tm.tm_mon + 1, tm.tm_mday);
+        return n->value && (t->timed || n->iso) ? 0 : error_oom(err, "a changelog");
 }
 
 static ScalarKind number_text(Arena *a, const char *text, const char **value)

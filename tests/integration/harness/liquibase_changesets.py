@@ -11,7 +11,7 @@ INTEGERS = ("0", "1", "-1", "007", "+5", "-0", "123456789012345678901234567890",
 NUMBERS = ("1", "1.50", "-3", ".5", "-.5", ",5", "+5", "1 day", "(1)", "((1)", "(now())", "now()", "null", "NULL", "1e3", "",
            "GENERATED_BY_DEFAULT", "(", "()")
 DATES = ("2020-01-02", "2020-02-30", "10:11:12", "25:00:00", "2020-01-02T03:04:05", "2020-01-02 03:04:05", "2020-01-02T03:04:05.120",
-         "2020-13-01T03:04:05.000", "2020-01-02T03:04:05.1234567891Z", "2020-01-02T03:04:05.5+01:00", "now()", "CURRENT_TIMESTAMP", "null",
+         "2020-13-01T03:04:05.000", "2020-01-02T03:04:05.123456789Z", "2020-01-02T03:04:05.5+01:00", "now()", "CURRENT_TIMESTAMP", "null",
          "1:2:3", "2020-1-234", "20200102", "2020-01-02T03:04")
 # As they are written in YAML without quotes.
 PLAIN = ("1", "-5", "017", "0x1F", "1_000", "1.50", "1e3", "1.5e+10", "0.1", "100000000.0", "0.00001", "12345678901234567890", "true",
@@ -77,7 +77,7 @@ class Changelogs:
                 if self.maybe(chance):
                     values[name] = self.scalar(pool, plain)
         if extended and self.maybe(0.4):
-            values.update({"beforeColumn": self.scalar(TEXTS), "position": self.scalar(INTEGERS, ("1",))})
+            values.update({"beforeColumn": self.scalar(TEXTS), "position": self.random.choice(("1", "0", "-2"))})
         text = self.random.choice(TEXTS) if self.maybe(0.1) else None
         return "column", values, [self.constraints()] if self.maybe(0.4) else [], text
 
