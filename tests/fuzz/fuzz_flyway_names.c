@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "format/flyway/flyway.h"
-#include "util/utf8.h"
 #include "util/text.h"
+#include "util/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
