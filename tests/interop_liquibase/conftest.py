@@ -53,7 +53,7 @@ def liquibase_home():
 def classes(liquibase_home, tmp_path_factory):
     folder = str(tmp_path_factory.mktemp("classes"))
     core = f"{liquibase_home}/internal/lib/liquibase-core.jar"
-    subprocess.run(["javac", "-cp", core, "-d", folder, f"{HERE}/RunLiquibase.java"], check=True)
+    subprocess.run(["javac", "-cp", core, "-d", folder, *glob.glob(f"{HERE}/*.java")], check=True)
     return folder
 
 
