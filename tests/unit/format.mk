@@ -49,6 +49,10 @@ test_liquibase_digest_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
 test_liquibase_history_SOURCES = tests/unit/test_liquibase_history.c
 test_liquibase_history_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
 
+unit_tests += test_liquibase_sums
+test_liquibase_sums_SOURCES = tests/unit/test_liquibase_sums.c
+test_liquibase_sums_LDADD = $(FORMAT_LIBS) $(CMOCKA_LIBS)
+
 ## Answers questions about Liquibase's changelogs for tests/integration/test_liquibase_*.py.
 check_PROGRAMS += liquibase_probe
 liquibase_probe_SOURCES = tests/unit/liquibase_probe.c
