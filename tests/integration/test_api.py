@@ -117,7 +117,7 @@ def test_plan_and_history(daemon, database, two):
         (1, "1", "V1__one.sql", True), (2, "2", "V2__two.sql", True)]
     refused = daemon.get(f"/databases/{database.name}/plan", target="99")
     assert refused.status_code == 409 and "99" in refused.json()["detail"], refused
-    assert database.sessions() == 0
+    database.wait_for_no_session()
 
 
 def test_dry_run(daemon, database, two):
@@ -244,7 +244,8 @@ def test_cancelling_rolls_back(daemon, database, migrations):
     assert answer.status_code in (200, 202) and answer.json()["id"] == id
     run = daemon.wait_run(id, timeout=10)
     assert run["state"] == "cancelled" and time.monotonic() - begun < 3
-    assert database.sessions() == 0 and not database.exists("b")
+    database.wait_for_no_session()
+    assert not database.exists("b")
     applied = [r["version"] for r in database.history()]
     assert applied in ([], ["1"]) and database.exists("a") == (applied == ["1"])
     assert {s["id"]: s["state"] == "applied" for s in run["steps"]} == {"1": applied == ["1"], "2": False}

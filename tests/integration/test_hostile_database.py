@@ -1,7 +1,6 @@
 """A database in which somebody put other things where ours are expected: an answer with its reason, never a crash."""
 import pytest
 
-from harness.waiting import wait_until
 from test_bad_input import refused
 
 COMMANDS = [("migrate",), ("status",), ("plan",), ("history",), ("validate",), ("repair",),
@@ -100,7 +99,7 @@ def all_commands(cli, database, commands=None, **options):
     for command in commands or COMMANDS:
         result = cli(*command, **options)
         assert result.code == 0 or result.err.strip(), f"{command} gives no reason: {result}"
-    wait_until(lambda: database.sessions() == 0, 20, "no session is left")
+    database.wait_for_no_session(20)
 
 
 @pytest.mark.parametrize("case", HISTORIES)

@@ -202,7 +202,8 @@ def test_long_migration_is_cancelled_and_rolled_back(make_daemon, database, migr
         begun = time.monotonic()
     assert daemon.stop(timeout=30) < 8
     assert time.monotonic() - begun < 8
-    assert database.sessions() == 0 and not database.exists("slow")
+    database.wait_for_no_session()
+    assert not database.exists("slow")
     migrations.write({"V1__slow.sql": SLOW.format(0)})
     daemon.start()
     assert daemon.wait_run(id)["state"] == "succeeded"  # taken up again

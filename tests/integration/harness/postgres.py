@@ -199,6 +199,10 @@ class Database:
         return self.value("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
                           " AND application_name <> 'harness'")
 
+    def wait_for_no_session(self, timeout=5):
+        """The server ends a session soon after its client has, not before."""
+        wait_until(lambda: self.sessions() == 0, timeout, f"no session in {self.name}")
+
     def history(self, table="flyway_schema_history"):
         """Rows as dictionaries, by rank; [] when there is no table."""
         columns = ("installed_rank", "version", "description", "type", "script", "checksum", "installed_by",
