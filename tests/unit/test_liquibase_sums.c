@@ -46,6 +46,7 @@ static const struct {
         /* files */
         { "<sqlFile path='f.sql' endDelimiter='/' stripComments='true'/>", "9:dd441e192e2a951d024ccf534fbb1fd8", "8:3ca45257b3e8f609efb8db409a15a3ba" },
         { "<sqlFile path='latin1.sql' encoding='ISO-8859-1'/>", "9:7dff675605b7458ddf4118ca5cee7d45", "8:dd6ab410b71478702704674c9542d841" },
+        { "<sqlFile path='ff.sql'/>", "9:f9b33a1d99b626d772aab57c9dba1815", "8:71902b1a3fce431fae4f20d96fc0adb9" },
         { "<createView viewName='v' path='f.sql'/>", "9:3fcf6ab9d7e348c869f1ea38a70df36c", "8:e003502edd7bb60a5ac8b3000b84ec56" },
         { "<createProcedure path='latin1.sql' encoding='ISO-8859-1'/>", "9:8c3fb722faa04eb3ede48faba91b76d7", "8:07cf9316905ad6e463f5dd45b6f314fb" },
         { "<createProcedure dbms='postgresql'>  begin\n end </createProcedure>", "9:10f0c1796310d41f3234367ca1904168", "8:d0b27b405ae4fbe1e627d8b531c6bb5a" },
@@ -87,6 +88,7 @@ static int make_folder(void **state)
         write_file("f.sql", "select '${p}'\n/ -- c\n");
         write_file("v.sql", "select 'v'\n/ -- c\n");
         write_file("latin1.sql", "select '\xe9' x\xc3\n");
+        write_file("ff.sql", "  a \n\xff \t b \xff\xff c \r\n");
         write_file("d.csv", CSV);
         (void) snprintf(path, sizeof path, "%s/d.csv.gz", folder);
         out = gzopen(path, "wb");

@@ -72,16 +72,29 @@ static bool is_space(char c)
 char *collapse_space(const char *data, size_t size, size_t *ret_size)
 {
         char *to = malloc(size + 1);
+        bool spaced = true; /* also at the beginning */
         size_t n = 0;
 
         for (size_t i = 0; to && i < size; i++) {
-                if (!is_space(data[i]))
+                size_t end = i;
+
+                if (!is_space(data[i])) {
                         to[n++] = data[i];
-                else if (n > 0 && to[n - 1] != ' ')
-                        to[n++] = ' ';
+                        spaced = false;
+                        continue;
+                }
+                while (end < size && is_space(data[end]))
+                        end++;
+                /* Liquibase takes the byte 0xff behind white space for the end of the file, and then reads on. */
+                if (!spaced && end < size && (unsigned char) data[end] == 0xff)
+                        i = end;
+                else {
+                        if (!spaced && end < size)
+                                to[n++] = ' ';
+                        i = end - 1;
+                }
+                spaced = true;
         }
-        while (n > 0 && to[n - 1] == ' ')
-                n--;
         *ret_size = n;
         return to;
 }
