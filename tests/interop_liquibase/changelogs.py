@@ -102,7 +102,7 @@ class Changelog:
         if self.some(0.15):
             at = rng.randrange(4, len(text))
             text = text[:at] + rng.choice(["", ":", "T", ".", "1", "x"]) + text[at + 1:]
-        return text if text[8:] or ":" in text else text + "-1"
+        return text if text[8:] or ":" in text else text + "1"
 
     def typed(self, kind):
         return self.flag() if kind == "Boolean" else self.integer() if kind == "BigInteger" else self.text(3)
