@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/liquibase/change_sql.h"
+#include "format/liquibase/sql/change_sql.h"
 
 static void check_statements(const SqlList *out)
 {

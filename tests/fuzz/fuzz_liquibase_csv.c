@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/liquibase/csv.h"
+#include "format/liquibase/sql/csv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

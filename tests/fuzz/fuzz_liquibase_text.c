@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "format/liquibase/model.h"
+#include "format/liquibase/model/model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

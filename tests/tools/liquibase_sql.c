@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "format/liquibase/sql.h"
+#include "format/liquibase/sql/sql.h"
 
 #define STATEMENTS_MAX ((size_t) 256 << 20)
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "format/liquibase/change_sql.h"
+#include "format/liquibase/sql/change_sql.h"
 #include "liquibase_json.h"
 
 typedef struct Folder {

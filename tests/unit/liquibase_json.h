@@ -2,7 +2,7 @@
 /* Changes written as JSON, as YAML changelogs have them: {"tableName": "t", "columns": [{"name": "id", "constraints": {...}}]}. */
 #include <jansson.h>
 
-#include "format/liquibase/sql.h"
+#include "format/liquibase/sql/sql.h"
 
 static Object *json_object_of(Arena *a, json_t *fields);
 

@@ -13,8 +13,8 @@
 
 #include <jansson.h>
 
-#include "format/liquibase/checksum.h"
-#include "format/liquibase/splitter.h"
+#include "format/liquibase/change/checksum.h"
+#include "format/liquibase/sql/splitter.h"
 
 static json_t *failure(const Error *err)
 {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "format/liquibase/change_sql.h"
+#include "format/liquibase/sql/change_sql.h"
 #include "liquibase_json.h"
 
 /* want: the statements, one a line; NULL with says: an error that says so. */

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "format/liquibase/digest.h"
+#include "format/liquibase/change/digest.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

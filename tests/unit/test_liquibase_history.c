@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "format/changelog.h"
-#include "format/liquibase/checksum.h"
+#include "format/liquibase/change/checksum.h"
 #include "format/liquibase/liquibase.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "format/liquibase/java.h"
+#include "format/liquibase/syntax/java.h"
 
 static void test_trim(void **state)
 {

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "format/liquibase/checksum.h"
+#include "format/liquibase/change/checksum.h"
 
 #define CORPUS "tests/corpus/liquibase"
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "format/liquibase/match.h"
+#include "format/liquibase/model/match.h"
 
 static void test_expressions(void **state)
 {

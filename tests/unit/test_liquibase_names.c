@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "format/liquibase/sql.h"
+#include "format/liquibase/sql/sql.h"
 
 static SqlContext context(Quoting quoting)
 {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "format/liquibase/properties.h"
+#include "format/liquibase/model/properties.h"
 
 typedef struct Fixture {
         Arena arena;

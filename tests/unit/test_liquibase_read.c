@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "format/liquibase/node.h"
+#include "format/liquibase/syntax/node.h"
 
 typedef int (*Read)(Node **ret, Arena *a, const char *data, size_t size, const char *path,
                     Error *err);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "format/liquibase/node.h"
+#include "format/liquibase/syntax/node.h"
 
 #define HEADER "--liquibase formatted sql\n"
 #define SET HEADER "--changeset a:1"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "format/liquibase/splitter.h"
+#include "format/liquibase/sql/splitter.h"
 
 #define MAX_PIECES 6
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "format/liquibase/sql.h"
+#include "format/liquibase/sql/sql.h"
 
 /* Whole columns of every type, as Liquibase wrote them, are in the corpus (cases 002*); here is what is particular. */
 static const struct {

@@ -1,8 +1,8 @@
 #pragma once
 /* Liquibase (4.28, checksums v9 and v8): https://docs.liquibase.com. What is said here about it was read in its sources or observed;
  * facts: liquibase.md. This header is for the files of this folder and their tests; everyone else sees liquibase_format. */
-#include "format/liquibase/model.h"
-#include "format/liquibase/sql.h"
+#include "format/liquibase/model/model.h"
+#include "format/liquibase/sql/sql.h"
 
 extern const Format liquibase_format;
 

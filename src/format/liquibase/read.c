@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 
 #include "format/changelog.h"
-#include "format/liquibase/checksum.h"
+#include "format/liquibase/change/checksum.h"
 #include "format/liquibase/liquibase.h"
-#include "format/liquibase/sql_content.h"
+#include "format/liquibase/sql/sql_content.h"
 
 LiquibaseLog *liquibase_log(const Changelog *c)
 {
