@@ -295,15 +295,17 @@ json_t *conversation_schema_json(const Conversation *c)
         Error ignored;
 
         for (size_t i = 0; i < c->assessment->n_entries; i++) {
-                EntryState s = c->assessment->entries[i].state;
+                const Entry *e = &c->assessment->entries[i];
+                EntryState s = e->state;
 
-                applied += s == ENTRY_APPLIED || s == ENTRY_OUT_OF_ORDER || s == ENTRY_BASELINE;
-                pending += s == ENTRY_PENDING || s == ENTRY_OUTDATED;
+                applied += s == ENTRY_APPLIED || s == ENTRY_OUT_OF_ORDER || s == ENTRY_BASELINE ||
+                           e->always;
+                pending += (s == ENTRY_PENDING || s == ENTRY_OUTDATED) && !e->always;
                 failed += s == ENTRY_FAILED;
         }
         /* What this conversation itself changed since it read the history. */
         for (size_t i = 0; c->plan && i < c->run->n_steps; i++)
-                changed += c->run->steps[i].state == STEP_APPLIED;
+                changed += c->run->steps[i].state == STEP_APPLIED && !c->plan->steps[i].always;
         if (undo)
                 changed = -changed;
         schema = json_pack("{s:s,s:s?,s:I,s:I,s:I,s:s}", "format", c->changelog->format->name,

@@ -42,6 +42,7 @@ int plan_make_migrate(Plan **ret, const Assessment *a, bool group, Error *err)
                         continue;
                 p->steps[p->n_steps++] = (PlanStep){ .migration = e->migration,
                                                      .previous = e->row,
+                                                     .always = e->always,
                                                      .begins = true,
                                                      .commits = true };
                 if (e->migration->version)

@@ -10,6 +10,7 @@ typedef struct PlanStep {
         const HistoryRow *undo_row; /* undo: the row it takes back; borrowed from the history */
         const HistoryRow *previous; /* its own row from before, when it runs again */
         bool marked;                /* recorded without being run, as prepare() decided */
+        bool always;                /* see Entry */
         bool transactional, has_long;
         uint64_t statements, bytes;
         bool begins,

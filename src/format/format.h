@@ -215,6 +215,7 @@ typedef struct Entry {
         const char *
                 reason; /* why it is filtered, ignored, ...: a few words, static or the changelog's; NULL: none */
         EntryState state;
+        bool always; /* it runs with every migrate: no sign of anything that is pending */
 } Entry;
 
 typedef struct Assessment {

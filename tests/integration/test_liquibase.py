@@ -258,6 +258,18 @@ def test_service(make_daemon, changelog, database):
     assert schema["format"] == "liquibase" and schema["applied"] == 2 and schema["pending"] == 0
 
 
+def test_what_always_runs_is_never_pending(make_daemon, changelog, database):
+    path = changelog(SQL + "--changeset a:1 runAlways:true\nSELECT 1;\n--changeset a:2\nSELECT 2;\n")
+    daemon = make_daemon(database.url(), format="liquibase", migrations=path, migrate_on_start="yes")
+    wait_until(lambda: ids(database) == ["1", "2"], 20, "applied at start")
+    wait_until(lambda: daemon.get("/readyz").status_code == 200, 20, "ready")
+    assert daemon.post("/migrate", wait=20).json()["applied"] == 1
+    assert [r["exectype"] for r in liquibase.rows(database)] == ["EXECUTED", "RERAN"]
+    schema = daemon.status()["databases"][0]["schema"] if "databases" in daemon.status() else daemon.status()["schema"]
+    assert schema["applied"] == 2 and schema["pending"] == 0
+    assert daemon.get("/readyz").status_code == 200
+
+
 # -- hostile input --
 
 @pytest.mark.parametrize("text,says", [

@@ -99,6 +99,7 @@ static int judge_row(Judgement *j, const ChangeSet *s, Entry *e, Error *err)
                 return 0; /* neither checked nor brought up to date (facts 3.7) */
         if (s->run_always) {
                 e->state = ENTRY_OUTDATED;
+                e->always = true;
                 return 0;
         }
         r = liquibase_sum_matches(j->model, s, e->row, current, &failure);
