@@ -304,7 +304,8 @@ void report_run(Text *out, const json_t *run)
         else if (report_run_exit_code(run, false) == RUN_GOES_ON) /* what ctl cancel takes */
                 text_printf(out, ", run %s", report_string(run, "id"));
         else if (strcmp(report_string(run, "state"), "succeeded") == 0 &&
-                 json_array_size(find(run, "steps")) == 0 && !json_is_object(find(run, "result")))
+                 json_array_size(find(run, "steps")) == 0 &&
+                 json_array_size(find(run, "result.changes")) == 0)
                 text_add(out, ", nothing to do");
         add_version_change(out, run);
         text_printf(out, " (%s)\n", report_duration(ms, took));
