@@ -141,6 +141,7 @@ typedef struct FormatOptions {
         char *contexts; /* of this run, comma-separated; "": none given */
         char *labels;   /* which labels run, an expression; "": any */
         char *root; /* folder that the paths in the history start at; "": that of the changelog file */
+        bool allow_execute;     /* a changelog may run programs */
         bool allow_environment; /* ${NAME} in a changelog may be an environment variable */
 } FormatOptions;
 

@@ -245,6 +245,25 @@ def test_plan_shows_the_sql(lq, changelog, database):
     assert not database.exists("databasechangelog")
 
 
+def test_programs_run_only_where_they_may(lq, changelog, database, workdir):
+    changelog(XML.format(f"""<changeSet id="1" author="a"><executeCommand executable="touch"><arg value="{workdir}/ran it"/></executeCommand>
+      <createTable tableName="t"><column name="id" type="int"/></createTable></changeSet>
+      <changeSet id="2" author="a"><executeCommand executable="false" os="Windows 7, Mac OS X"/></changeSet>
+      <changeSet id="3" author="a"><executeCommand executable="sh" timeout="1s"><arg value="-c"/><arg value="sleep 60"/></executeCommand></changeSet>
+      <changeSet id="4" author="a"><executeCommand executable="false"/></changeSet>"""), "changelog.xml")
+    done = lq("migrate")
+    assert done.code == 3 and "allow_execute" in done.err and not os.path.exists(f"{workdir}/ran it")
+    done = lq("migrate", allow_execute="yes")
+    assert done.code == 1 and "did not end in time" in done.err and ids(database) == ["1", "2"]
+    assert os.path.exists(f"{workdir}/ran it") and database.exists("t")
+    changelog(XML.format("""<changeSet id="4" author="a"><executeCommand executable="false"/></changeSet>"""), "changelog.xml")
+    done = lq("migrate", allow_execute="yes")
+    assert done.code == 1 and "ended with status 1" in done.err and "changelog.xml:4" in done.err
+    changelog(XML.format("""<changeSet id="5" author="a"><sql>SELECT 1</sql><executeCommand executable="true"/></changeSet>"""), "changelog.xml")
+    done = lq("migrate", allow_execute="yes")
+    assert done.code == 3 and "changeset of its own" in done.err
+
+
 # -- the service --
 
 def test_service(make_daemon, changelog, database):

@@ -11,8 +11,8 @@ CASES = {case.name: case for case in liquibase.cases()}
 
 # Cases that are refused or healed where the real tool fails: what it left behind is no measure.
 REFUSED = {
-    "032": "executeCommand runs a program",
-    "104": "executeCommand runs a program",
+    "032": "executeCommand runs a program, and allow_execute is not set",
+    "104": "executeCommand runs a program, and allow_execute is not set",
 }
 HEALED = {"029b": "bodies in dollar quotes survive the splitter", "142": "bodies in dollar quotes survive the splitter"}
 # Checksums that Liquibase itself does not compute again, by case and changeset.

@@ -19,6 +19,8 @@ libformat_a_SOURCES += \
   %D%/history/history_sql.c \
   %D%/history/lock.c \
   %D%/history/prepare.c \
+  %D%/history/program.c \
+  %D%/history/program.h \
   %D%/history/undo.c \
   %D%/liquibase.c \
   %D%/liquibase.h \

@@ -45,7 +45,7 @@ static bool asks_first(const ChangeSet *s)
         if (s->preconditions || s->mark_ran_when_invalid)
                 return true;
         for (size_t i = 0; i < s->n_changes; i++)
-                if (change_reads_columns(&s->changes[i]))
+                if (s->changes[i].type->runs_program || change_reads_columns(&s->changes[i]))
                         return true;
         return false;
 }

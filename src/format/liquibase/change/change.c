@@ -199,6 +199,28 @@ static int check_file(const Change *c, Model *m, Error *err)
         return fault(c, m, &e, err);
 }
 
+/* Programs run before the transaction of their changeset begins. */
+static bool refuse_program(Error *e, const Change *c, const Model *m)
+{
+        if (!m->allow_execute) {
+                (void) error_set(e, ERROR_CHANGELOG, "%s runs a program, which is not allowed",
+                                 c->type->name);
+                (void) error_hint(e,
+                                  "let Liquibase run this changeset, or set allow_execute = yes");
+                return true;
+        }
+        for (size_t i = 0; i < c->set->n_changes; i++)
+                if (!c->set->changes[i].type->runs_program) {
+                        (void) error_set(
+                                e, ERROR_CHANGELOG,
+                                "%s comes after other changes, before which it would run here",
+                                c->type->name);
+                        (void) error_hint(e, "give it a changeset of its own");
+                        return true;
+                }
+        return false;
+}
+
 int change_validate(const Change *c, Model *m, Error *err)
 {
         Error e = { .code = ERROR_NONE };
@@ -210,6 +232,8 @@ int change_validate(const Change *c, Model *m, Error *err)
                 (void) error_hint(&e, "let Liquibase run this changeset, or replace it by SQL");
                 return fault(c, m, &e, err);
         }
+        if (c->type->runs_program && refuse_program(&e, c, m))
+                return fault(c, m, &e, err);
         for (const ChangeParam *p = c->type->params; r >= 0 && p->name; p++)
                 if ((p->flags & PARAM_REQUIRED) && !is_there(c, p->name))
                         r = missing(c, m, p->name, err);

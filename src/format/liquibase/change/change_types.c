@@ -546,7 +546,7 @@ const ChangeType change_types[] = {
         { .name = "dropUniqueConstraint", .params = drop_unique_constraint_params, .sql = SQL(drop_unique_constraint) },
         { .name = "dropView", .params = drop_view_params, .sql = SQL(drop_view) },
         { .name = "empty", .params = no_params, .no_inverse_needed = true },
-        { .name = "executeCommand", .params = execute_command_params, .refused = "it runs a program, which a migration daemon must not" },
+        { .name = "executeCommand", .params = execute_command_params, .runs_program = true },
         { .name = "insert", .params = insert_params, .sql = SQL(insert), .reads_database = true },
         { .name = "loadData", .params = load_data_params, .sql = SQL(load_data), .reads_database = true },
         { .name = "loadUpdateData", .params = load_update_data_params, .sql = SQL(load_update_data), .inverse = INVERSE(load_update_data), .reads_database = true },

@@ -1,6 +1,7 @@
 /* What is asked of the database right before a changeset's turn: whether it runs, and what its SQL depends on. */
 #include <string.h>
 
+#include "format/liquibase/history/program.h"
 #include "format/liquibase/liquibase.h"
 #include "format/liquibase/sql/sql_content.h"
 #include "pg/session.h"
@@ -170,5 +171,8 @@ int liquibase_prepare(Decision *ret, Text *why, const Changelog *c, const Migrat
         for (size_t i = 0; r >= 0 && *ret == DECISION_RUN && i < set->n_changes; i++)
                 if (change_reads_columns(&set->changes[i]))
                         r = learn_table(log, &set->changes[i], ctx, s, err);
+        for (size_t i = 0; r >= 0 && *ret == DECISION_RUN && i < set->n_changes; i++)
+                if (set->changes[i].type->runs_program)
+                        r = program_run(&set->changes[i], err);
         return r < 0 ? error_prefix(err, "changeset %s", m->id) : 0;
 }

@@ -216,6 +216,7 @@ int model_load(Model **ret, const FormatOptions *o, const ModelDatabase *db, Err
         if (!m)
                 return error_oom(err, "a changelog");
         m->arena = ARENA_INIT(ARENA_MAX);
+        m->allow_execute = o->allow_execute;
         l.last_precondition = &m->preconditions;
         r = preset(m, o, db, err);
         l.label_filter = m->properties.label_filter;

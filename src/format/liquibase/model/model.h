@@ -136,7 +136,8 @@ struct ChangeSet {
 typedef struct Model {
         Arena arena;
         Properties properties;
-        char *root;       /* folder that paths start at */
+        char *root; /* folder that paths start at */
+        bool allow_execute;
         ChangeSet **sets; /* in the order in which they run */
         size_t n_sets;
         Preconditions *preconditions; /* of the changelogs */
@@ -208,6 +209,7 @@ struct ChangeType {
         ChangeSql inverse;         /* NULL: Liquibase derives none */
         const char *refused;       /* why it cannot be done here, NULL: it can */
         bool no_inverse_needed;    /* nothing to take back: empty, tagDatabase, output */
+        bool runs_program;         /* refused unless the changelog may */
         bool reads_database;       /* its SQL depends on what is in the database */
         bool unknown_sum;          /* what its checksum covers is not known here */
 };
