@@ -193,8 +193,7 @@ static void test_rollback(void **state)
                 { ROLLBACK_CHANGES,
                   false,
                   { { "executeCommand", "{}" } },
-                  "error: executeCommand cannot be run here: it runs a program, which a migration "
-                  "daemon must not" },
+                  "error: its rollback runs a program with executeCommand" },
         };
         Folder *f = *state;
         Visitor visitors[] = { { .kind = VISITOR_APPEND, .value = " ", .to_rollback = true },

@@ -94,18 +94,6 @@ static int join(ScriptText *ret, const SqlList *list, const Migration *m, Error 
         return 0;
 }
 
-/* An undo is SQL and nothing else. */
-static int refuse_programs(const ChangeSet *s, Error *err)
-{
-        for (size_t i = 0; i < s->n_rollback_changes; i++)
-                if (s->rollback_changes[i].type->runs_program) {
-                        (void) error_set(err, ERROR_REFUSED, "its rollback runs a program");
-                        return error_hint(
-                                err, "run the program yourself, and take it out of the rollback");
-                }
-        return 0;
-}
-
 int liquibase_open_script(ScriptText *ret, const Changelog *c, const Migration *m,
                           const FormatContext *ctx, Error *err)
 {
@@ -120,9 +108,9 @@ int liquibase_open_script(ScriptText *ret, const Changelog *c, const Migration *
         SqlList list = { .arena = &arena };
         ScriptText text = { .data = NULL };
         bool undo = m->kind == MIGRATION_UNDO;
-        int r = undo ? refuse_programs(s, err) : 0;
+        int r = 0;
 
-        if (r >= 0 && !liquibase_marks_invalid(log->model, s))
+        if (!liquibase_marks_invalid(log->model, s))
                 r = undo ? changeset_rollback_sql(&list, s, &x, err)
                          : changeset_sql(&list, s, &x, err);
 

@@ -111,12 +111,23 @@ static int add_inverse(SqlList *out, const Change *c, const SqlContext *x, Error
         return r < 0 ? at_change(c, err) : 0;
 }
 
+static int refuse_program(const Change *c, Error *err)
+{
+        (void) error_set(err, ERROR_REFUSED, "its rollback runs a program with %s", c->type->name);
+        (void) error_hint(err, "run the program yourself, and take it out of the rollback");
+        return at_change(c, err);
+}
+
 int changeset_rollback_sql(SqlList *out, const ChangeSet *s, const SqlContext *x, Error *err)
 {
         size_t first = out->n;
         int r = 0;
 
-        if (s->rollback == ROLLBACK_CHANGES)
+        /* A program is run before a changeset, never as part of its SQL. */
+        for (size_t i = 0; r >= 0 && i < s->n_rollback_changes; i++)
+                if (s->rollback_changes[i].type->runs_program)
+                        r = refuse_program(&s->rollback_changes[i], err);
+        if (r >= 0 && s->rollback == ROLLBACK_CHANGES)
                 r = add_changes(out, s->rollback_changes, s->n_rollback_changes, x, err);
         else if (s->rollback == ROLLBACK_DERIVED)
                 for (size_t i = s->n_changes; r >= 0 && i > 0; i--)
