@@ -111,7 +111,6 @@ def test_place_of_an_error(lq, changelog, database, name, text, files, place):
 def test_concurrent_index_needs_no_attribute_and_survives_a_kill(lq, changelog, database):
     changelog(SQL + "--changeset a:1\nCREATE TABLE t AS SELECT generate_series(1, 200000) AS n;\n"
               "--changeset a:2\nCREATE INDEX CONCURRENTLY t_n ON t (n);\n")
-    database.query("CREATE TABLE blocker (id int)")
     process = lq.start("migrate")
     wait_until(lambda: database.value("SELECT count(*) FROM pg_index WHERE indexrelid::regclass::text = 't_n'"), 30, "the index begun",
                interval=0.001)
