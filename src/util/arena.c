@@ -67,6 +67,18 @@ void *arena_array(Arena *a, size_t n, size_t size)
         return __builtin_mul_overflow(n, size, &bytes) ? NULL : arena_alloc(a, bytes);
 }
 
+void *arena_room(Arena *a, void *array, size_t n, size_t size)
+{
+        void *room;
+
+        if (n & (n - 1))
+                return array;
+        room = arena_array(a, n ? 2 * n : 1, size);
+        if (room && n > 0)
+                memcpy(room, array, n * size);
+        return room;
+}
+
 char *arena_strndup(Arena *a, const char *s, size_t len)
 {
         char *copy = s && len < SIZE_MAX ? arena_alloc(a, len + 1) : NULL;

@@ -20,6 +20,9 @@ void arena_done(Arena *a);
 void *arena_alloc(Arena *a, size_t size);
 /* n elements of size bytes; NULL also when the product overflows. */
 void *arena_array(Arena *a, size_t n, size_t size);
+/* Room for one more element behind n of them; doubles at every power of two, so that no array has to carry its capacity. NULL as above:
+ * the old array stays. */
+void *arena_room(Arena *a, void *array, size_t n, size_t size);
 /* Copies, terminated; NULL for NULL and when out of memory. */
 char *arena_strdup(Arena *a, const char *s);
 char *arena_strndup(Arena *a, const char *s, size_t len);

@@ -29,19 +29,11 @@ static int add_column(Change *c, Model *m, const Node *n, Field *f, Error *err)
 {
         bool index = is(c, "createIndex");
         Object *column = arena_alloc(&m->arena, sizeof *column);
+        Object **items = arena_room(&m->arena, f->items, f->n_items, sizeof(Object *));
 
-        if ((f->n_items & (f->n_items - 1)) == 0) { /* doubles at every power of two */
-                Object **items =
-                        arena_array(&m->arena, f->n_items ? 2 * f->n_items : 1, sizeof(Object *));
-
-                if (!items)
-                        return error_oom(err, "the columns of a change");
-                if (f->n_items > 0)
-                        memcpy(items, f->items, f->n_items * sizeof(Object *));
-                f->items = items;
-        }
-        if (!column)
+        if (!column || !items)
                 return error_oom(err, "the columns of a change");
+        f->items = items;
         f->items[f->n_items++] = column;
         return column_read(column, &m->arena, n, index || is(c, "addColumn"),
                            index ? index_unsummed : NULL, c->set->file->physical, err);

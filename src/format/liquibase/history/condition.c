@@ -260,12 +260,8 @@ static int holds_property(const Probe *c, Error *err)
 
 static int holds_quoting(const Probe *c, Error *err)
 {
-        static const char *const names[] = { [QUOTING_LEGACY] = "LEGACY",
-                                             [QUOTING_ALL] = "QUOTE_ALL_OBJECTS",
-                                             [QUOTING_RESERVED] = "QUOTE_ONLY_RESERVED_WORDS" };
-
         (void) err;
-        return strcmp(names[c->file ? c->file->quoting : QUOTING_LEGACY],
+        return strcmp(quoting_name(c->file ? c->file->quoting : QUOTING_LEGACY),
                       node_text(c->node, "strategy") ?: "") == 0;
 }
 

@@ -8,7 +8,6 @@ typedef struct Reading {
         Loader *loader;
         const LoadContext *x;
         ChangeSet *set;
-        size_t changes_size, rollback_size, visitors_size;
 } Reading;
 
 static Arena *arena_of(const Reading *d)
@@ -33,35 +32,23 @@ static int prefix(Error *err, const Reading *d, const Node *n)
         return error_prefix(err, "%s::%s::%s", s->path, s->id, s->author);
 }
 
-/* Room for one more of n elements; NULL when out of memory. */
-static void *grow(Arena *a, void *items, size_t n, size_t *size, size_t item)
-{
-        size_t wanted = *size ? 2 * *size : 4;
-        void *grown;
-
-        if (n < *size)
-                return items;
-        grown = arena_array(a, wanted, item);
-        if (!grown)
-                return NULL;
-        if (n > 0)
-                memcpy(grown, items, n * item);
-        *size = wanted;
-        return grown;
-}
-
 /* ---- words ---- */
+
+static const char *const quotings[] = { [QUOTING_LEGACY] = "LEGACY",
+                                        [QUOTING_ALL] = "QUOTE_ALL_OBJECTS",
+                                        [QUOTING_RESERVED] = "QUOTE_ONLY_RESERVED_WORDS" };
+
+const char *quoting_name(Quoting q)
+{
+        return quotings[q];
+}
 
 int quoting_read(Quoting *ret, const char *text, Error *err)
 {
-        static const char *const names[] = { [QUOTING_LEGACY] = "LEGACY",
-                                             [QUOTING_ALL] = "QUOTE_ALL_OBJECTS",
-                                             [QUOTING_RESERVED] = "QUOTE_ONLY_RESERVED_WORDS" };
-
         if (!text || !*text)
                 return 0;
-        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-                if (strcmp(names[i], text) == 0) {
+        for (size_t i = 0; i < sizeof quotings / sizeof *quotings; i++)
+                if (strcmp(quotings[i], text) == 0) {
                         *ret = (Quoting) i;
                         return 0;
                 }
@@ -256,7 +243,7 @@ static int add_change(Reading *d, const ChangeType *type, Node *n, Error *err)
         Change *c;
         int r;
 
-        c = grow(arena_of(d), s->changes, s->n_changes, &d->changes_size, sizeof *c);
+        c = arena_room(arena_of(d), s->changes, s->n_changes, sizeof *c);
         if (!c)
                 return error_oom(err, "a changeset");
         s->changes = c;
@@ -288,8 +275,8 @@ static bool is_ignored(const Reading *d, const Node *n)
 static int add_rollback(Reading *d, const Change *c, Error *err)
 {
         ChangeSet *s = d->set;
-        Change *all = grow(arena_of(d), s->rollback_changes, s->n_rollback_changes,
-                           &d->rollback_size, sizeof *all);
+        Change *all =
+                arena_room(arena_of(d), s->rollback_changes, s->n_rollback_changes, sizeof *all);
 
         if (!all)
                 return error_oom(err, "a rollback");
@@ -416,7 +403,7 @@ static int read_modify_sql(Reading *d, Node *n, Error *err)
                 v.value = node_text(c, "value");
                 v.replace = node_text(c, "replace");
                 v.with = node_text(c, "with");
-                s->visitors = grow(a, s->visitors, s->n_visitors, &d->visitors_size, sizeof v);
+                s->visitors = arena_room(a, s->visitors, s->n_visitors, sizeof v);
                 if (!s->visitors)
                         return error_oom(err, "modifySql");
                 s->visitors[s->n_visitors++] = v;

@@ -83,6 +83,7 @@ typedef struct Preconditions {
 /* ---- changesets ---- */
 
 typedef enum Quoting { QUOTING_LEGACY, QUOTING_ALL, QUOTING_RESERVED } Quoting;
+const char *quoting_name(Quoting q); /* as changelogs call it */
 
 /* One changelog file as often as it is included. */
 typedef struct ChangelogFile {

@@ -7,6 +7,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "format/changelog.h"
 #include "format/liquibase/sql/splitter_tokens.h"
 
 #define MATCH_LIMIT 100000
@@ -50,13 +51,11 @@ static const char *token_text(const Splitter *s, const Token *t, size_t *len)
 
 static int add_token(Splitter *s, size_t start, size_t len, Error *err)
 {
-        if ((s->n & (s->n - 1)) == 0) {
-                Token *room = reallocarray(s->tokens, s->n ? 2 * s->n : 1, sizeof *room);
+        Token *room = array_room(s->tokens, s->n, sizeof *room);
 
-                if (!room)
-                        return error_oom(err, "the tokens of a script");
-                s->tokens = room;
-        }
+        if (!room)
+                return error_oom(err, "the tokens of a script");
+        s->tokens = room;
         s->tokens[s->n++] = (Token){ .start = (uint32_t) start, .len = (uint32_t) len };
         return 0;
 }
@@ -216,24 +215,17 @@ static int emit(Splitter *s, Piece *p, Error *err)
         size_t len;
         const char *trimmed = java_trim(text_str(&p->text), &len);
         const char *copy;
+        Split *room;
 
         if (p->text.bad)
                 return error_oom(err, "a statement");
         if (len == 0)
                 return 0;
-        if ((s->n_pieces & (s->n_pieces - 1)) == 0) {
-                Split *room =
-                        arena_array(s->arena, s->n_pieces ? 2 * s->n_pieces : 1, sizeof *room);
-
-                if (!room)
-                        return error_oom(err, "the statements of a script");
-                if (s->n_pieces > 0)
-                        memcpy(room, s->pieces, s->n_pieces * sizeof *room);
-                s->pieces = room;
-        }
+        room = arena_room(s->arena, s->pieces, s->n_pieces, sizeof *room);
         copy = arena_strndup(s->arena, trimmed, len);
-        if (!copy)
+        if (!room || !copy)
                 return error_oom(err, "a statement");
+        s->pieces = room;
         s->pieces[s->n_pieces++] = (Split){ .sql = copy, .len = len, .at = p->at };
         text_clear(&p->text);
         return 0;
